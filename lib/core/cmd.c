@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a command's table: parsing, help, usage errors, --spec, --complete. */
+#include "core/cmd.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/jw.h"
+#include "core/lines.h"
+#include "core/time.h"
+
+bool amk_cmd_json, amk_cmd_text;
+
+static bool want_help, want_version, want_spec, want_complete;
+
+static const struct amk_opt common[] = {
+	{ 0, "json", AMK_OPT_FLAG, &amk_cmd_json, NULL, "print JSON lines, errors too" },
+	{ 0, "text", AMK_OPT_FLAG, &amk_cmd_text, NULL, "print text for people" },
+	{ 'h', "help", AMK_OPT_FLAG, &want_help, NULL, "show this help" },
+	{ 'V', "version", AMK_OPT_FLAG, &want_version, NULL, "show the version" },
+	{ 0, "spec", AMK_OPT_FLAG, &want_spec, NULL, "print this command's table as one JSON line" },
+	{ 0, "complete", AMK_OPT_FLAG, &want_complete, NULL, "print what could follow, for completion" },
+	AMK_OPT_END,
+};
+
+struct parse {
+	const struct amk_cmd *cmd; /* the verb, once it is known */
+	const char *prog;	   /* "amika-session create" */
+	char **argv;
+	int argc, at;
+	struct amk_err *e;
+};
+
+bool amk_cmd_records(void)
+{
+	return amk_cmd_json || (!amk_cmd_text && !isatty(STDOUT_FILENO));
+}
+
+/* Edit distance, for suggestions; words are short, longer ones are no typing errors. */
+static unsigned distance(const char *a, const char *b)
+{
+	unsigned row[33], n = (unsigned)strlen(b);
+
+	if (n > 32 || strlen(a) > 32)
+		return 99;
+	for (unsigned j = 0; j <= n; j++)
+		row[j] = j;
+	for (unsigned i = 1; *a; a++, i++) {
+		unsigned diagonal = row[0];
+
+		row[0] = i;
+		for (unsigned j = 1; j <= n; j++) {
+			unsigned best = diagonal + (*a != b[j - 1]);
+
+			diagonal = row[j];
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			row[j] = best;
+		}
+	}
+	return row[n];
+}
+
+static void nearest(const char *word, const char *candidate, const char **best, unsigned *least)
+{
+	unsigned d = distance(word, candidate);
+
+	if (d < *least) {
+		*least = d;
+		*best = candidate;
+	}
+}
+
+static const struct amk_opt *opt_in(const struct amk_opt *o, const char *name, size_t n, char letter)
+{
+	for (; o && o->name; o++)
+		if (letter ? o->letter == letter : strlen(o->name) == n && memcmp(o->name, name, n) == 0)
+			return o;
+	return NULL;
+}
+
+static const struct amk_opt *opt_find(struct parse *p, const char *name, size_t n, char letter)
+{
+	const struct amk_opt *o = opt_in(p->cmd->opts, name, n, letter);
+
+	return o ? o : opt_in(common, name, n, letter);
+}
+
+/* `dashes` and the n bytes of name are what was typed. */
+static int opt_unknown(struct parse *p, const char *dashes, const char *name, size_t n)
+{
+	char given[64];
+	const char *best = NULL;
+	unsigned least = 3;
+
+	snprintf(given, sizeof given, "%.*s", (int)(n < 60 ? n : 60), name);
+	for (const struct amk_opt *o = p->cmd->opts; n > 1 && o && o->name; o++)
+		nearest(given, o->name, &best, &least);
+	for (const struct amk_opt *o = common; n > 1 && o->name; o++)
+		nearest(given, o->name, &best, &least);
+	amk_err_set(p->e, AMK_EUSAGE, "unknown option %s%s", dashes, given);
+	if (best)
+		return amk_err_hint(p->e, "did you mean --%s?", best);
+	return amk_err_hint(p->e, "see %s --help", p->prog);
+}
+
+static int opt_set(struct parse *p, const struct amk_opt *o, const char *value)
+{
+	char *end;
+
+	switch (o->type) {
+	case AMK_OPT_FLAG:
+		*(bool *)o->to = true;
+		return 0;
+	case AMK_OPT_STR:
+		*(const char **)o->to = value;
+		return 0;
+	case AMK_OPT_LIST:
+		amk_strv_add(o->to, value);
+		return 0;
+	case AMK_OPT_DURATION:
+		if (amk_time_parse_duration(value, o->to, p->e) < 0)
+			return amk_err_wrap(p->e, "--%s", o->name);
+		return 0;
+	case AMK_OPT_INT:
+		errno = 0;
+		*(int64_t *)o->to = strtoll(value, &end, 10);
+		if (errno || end == value || *end)
+			return amk_err_set(p->e, AMK_EUSAGE, "--%s: \"%s\" is not a whole number", o->name, value);
+		return 0;
+	}
+	AMK_BUG("option type %d", o->type);
+}
+
+static int opt_value(struct parse *p, const struct amk_opt *o, const char *attached)
+{
+	if (o->type == AMK_OPT_FLAG && attached)
+		return amk_err_set(p->e, AMK_EUSAGE, "--%s takes no value", o->name);
+	if (o->type == AMK_OPT_FLAG || attached)
+		return opt_set(p, o, attached);
+	if (p->at >= p->argc) {
+		amk_err_set(p->e, AMK_EUSAGE, "--%s needs %s", o->name, o->arg);
+		return amk_err_hint(p->e, "see %s --help", p->prog);
+	}
+	return opt_set(p, o, p->argv[p->at++]);
+}
+
+static int opt_long(struct parse *p, const char *word)
+{
+	size_t n = strcspn(word, "=");
+	const struct amk_opt *o = opt_find(p, word, n, 0);
+
+	if (!o)
+		return opt_unknown(p, "--", word, n);
+	return opt_value(p, o, word[n] ? word + n + 1 : NULL);
+}
+
+static int opt_letters(struct parse *p, const char *word)
+{
+	for (; *word; word++) {
+		const struct amk_opt *o = opt_find(p, NULL, 0, *word);
+
+		if (!o)
+			return opt_unknown(p, "-", word, 1);
+		if (o->type != AMK_OPT_FLAG)
+			return opt_value(p, o, word[1] ? word + 1 : NULL);
+		if (opt_set(p, o, NULL) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Operands are gathered at the front of argv. */
+static int parse_words(struct parse *p, struct amk_args *a)
+{
+	a->argv = p->argv + p->at;
+	while (p->at < p->argc) {
+		char *word = p->argv[p->at++];
+		int r = 0;
+
+		if (strcmp(word, "--") == 0) {
+			if (p->cmd->rest) {
+				a->rest = p->argv + p->at;
+				a->restc = p->argc - p->at;
+				return 0;
+			}
+			while (p->at < p->argc)
+				a->argv[a->argc++] = p->argv[p->at++];
+			return 0;
+		}
+		if (word[0] == '-' && word[1] == '-')
+			r = opt_long(p, word + 2);
+		else if (word[0] == '-' && word[1])
+			r = opt_letters(p, word + 1);
+		else
+			a->argv[a->argc++] = word;
+		if (r < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int check_operands(struct parse *p, const struct amk_args *a)
+{
+	const struct amk_cmd *c = p->cmd;
+
+	if (a->argc >= c->min && (c->max < 0 || a->argc <= c->max))
+		return 0;
+	if (a->argc < c->min)
+		amk_err_set(p->e, AMK_EUSAGE, "usage: %s [OPTION…] %s", p->prog, c->operands ? c->operands : "");
+	else
+		amk_err_set(p->e, AMK_EUSAGE, "unexpected operand \"%.100s\"", a->argv[c->max]);
+	return amk_err_hint(p->e, "see %s --help", p->prog);
+}
+
+static int print(const struct amk_buf *b, struct amk_err *e)
+{
+	if (amk_write_all(STDOUT_FILENO, b->s, b->n) == 0)
+		return 0;
+	if (errno == EPIPE)
+		return amk_err_set(e, AMK_OK, "the reader has gone");
+	return amk_err_sys(e, "writing to standard output");
+}
+
+static int print_version(const char *prog, struct amk_err *e)
+{
+	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(1024);
+
+	amk_buf_addf(&b, "%s %s\n", prog, PACKAGE_VERSION);
+	return print(&b, e);
+}
+
+static void print_opts(struct amk_buf *b, const struct amk_opt *o)
+{
+	char left[64];
+
+	for (; o && o->name; o++) {
+		snprintf(left, sizeof left, "%c%c%s --%s%s%s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
+			 o->letter ? "," : " ", o->name, o->arg ? " " : "", o->arg ? o->arg : "");
+		amk_buf_addf(b, "  %-26s %s\n", left, o->help);
+	}
+}
+
+static int print_help(const struct parse *p, struct amk_err *e)
+{
+	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(65536);
+	const struct amk_cmd *c = p->cmd;
+
+	amk_buf_addf(&b, "%s\n\nusage: %s [OPTION…] %s%s\n", c->summary, p->prog,
+		     c->verbs ? "VERB …" : c->operands ? c->operands : "", c->rest ? " [-- ARG…]" : "");
+	for (const struct amk_cmd *const *v = c->verbs; v && *v; v++)
+		amk_buf_addf(&b, "  %-10s %s\n", (*v)->name, (*v)->summary);
+	amk_buf_addc(&b, '\n');
+	print_opts(&b, c->opts);
+	print_opts(&b, common);
+	if (c->example)
+		amk_buf_addf(&b, "\nexample: %s\n", c->example);
+	return print(&b, e);
+}
+
+static void spec_opts(struct amk_buf *b, const struct amk_opt *o)
+{
+	static const char *const types[] = { "flag", "string", "integer", "duration", "list" };
+	char letter[2] = "";
+
+	for (; o && o->name; o++) {
+		amk_jw_open(b, NULL, '{');
+		amk_jw_cstr(b, "name", o->name);
+		letter[0] = o->letter;
+		amk_jw_cstr(b, "letter", o->letter ? letter : NULL);
+		amk_jw_cstr(b, "type", types[o->type]);
+		amk_jw_cstr(b, "arg", o->arg);
+		amk_jw_cstr(b, "help", o->help);
+		amk_jw_close(b, '}');
+	}
+}
+
+static void spec_cmd(struct amk_buf *b, const struct amk_cmd *c)
+{
+	amk_jw_open(b, NULL, '{');
+	amk_jw_cstr(b, "type", "spec");
+	amk_jw_cstr(b, "name", c->name);
+	amk_jw_cstr(b, "summary", c->summary);
+	amk_jw_cstr(b, "operands", c->operands);
+	amk_jw_cstr(b, "reads", c->reads);
+	amk_jw_cstr(b, "writes", c->writes);
+	amk_jw_cstr(b, "example", c->example);
+	amk_jw_open(b, "options", '[');
+	spec_opts(b, c->opts);
+	if (c->run || c->verbs)
+		spec_opts(b, common);
+	amk_jw_close(b, ']');
+	amk_jw_open(b, "verbs", '[');
+	for (const struct amk_cmd *const *v = c->verbs; v && *v; v++)
+		spec_cmd(b, *v);
+	amk_jw_close(b, ']');
+	amk_jw_close(b, '}');
+}
+
+static int print_spec(const struct amk_cmd *c, struct amk_err *e)
+{
+	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(1 << 20);
+
+	spec_cmd(&b, c);
+	amk_buf_addc(&b, '\n');
+	return print(&b, e);
+}
+
+/* word TAB help, a line each: verbs, then options. */
+static int print_complete(const struct amk_cmd *c, struct amk_err *e)
+{
+	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(1 << 20);
+
+	for (const struct amk_cmd *const *v = c->verbs; v && *v; v++)
+		amk_buf_addf(&b, "%s\t%s\n", (*v)->name, (*v)->summary);
+	for (const struct amk_opt *o = c->opts; o && o->name; o++)
+		amk_buf_addf(&b, "--%s\t%s\n", o->name, o->help);
+	for (const struct amk_opt *o = common; o->name; o++)
+		amk_buf_addf(&b, "--%s\t%s\n", o->name, o->help);
+	return print(&b, e);
+}
+
+static int verb_unknown(struct parse *p, const char *word)
+{
+	const char *best = NULL;
+	unsigned least = 4;
+
+	for (const struct amk_cmd *const *v = p->cmd->verbs; *v; v++)
+		nearest(word, (*v)->name, &best, &least);
+	amk_err_set(p->e, AMK_EUSAGE, "unknown verb \"%.60s\"", word);
+	if (best)
+		return amk_err_hint(p->e, "did you mean %s %s?", p->prog, best);
+	return amk_err_hint(p->e, "see %s --help", p->prog);
+}
+
+/* --json and --text may stand before the verb: they are moved behind it. Returns where the verb is. */
+static int verb_at(const struct parse *p)
+{
+	int at = p->at;
+
+	while (at < p->argc && (strcmp(p->argv[at], "--json") == 0 || strcmp(p->argv[at], "--text") == 0))
+		at++;
+	return at;
+}
+
+/* Without a verb, options that are not for every command are those of the default verb. */
+static const char *verb_word(struct parse *p, int at)
+{
+	const char *word = at < p->argc ? p->argv[at] : NULL;
+
+	if (!word)
+		return p->cmd->default_verb;
+	if (word[0] != '-' || strcmp(word, "--") == 0)
+		return word;
+	if (word[1] == '-' ? opt_in(common, word + 2, strlen(word + 2), 0) : opt_in(common, NULL, 0, word[1]))
+		return NULL;
+	return p->cmd->default_verb;
+}
+
+static int verb_select(struct parse *p, char prog[128])
+{
+	int at = p->cmd->verbs ? verb_at(p) : 0;
+	const char *word = p->cmd->verbs ? verb_word(p, at) : NULL;
+
+	if (!word)
+		return 0;
+	for (const struct amk_cmd *const *v = p->cmd->verbs; *v; v++)
+		if (strcmp((*v)->name, word) == 0) {
+			snprintf(prog, 128, "%s %s", p->prog, word);
+			p->cmd = *v;
+			p->prog = prog;
+			if (at < p->argc && p->argv[at] == word) {
+				memmove(p->argv + p->at + 1, p->argv + p->at, (size_t)(at - p->at) * sizeof *p->argv);
+				p->at++;
+			}
+			return 0;
+		}
+	return verb_unknown(p, word);
+}
+
+static int run(struct parse *p, const char *prog)
+{
+	struct amk_args a = { .prog = prog };
+
+	if (parse_words(p, &a) < 0)
+		return -1;
+	if (want_help)
+		return print_help(p, p->e);
+	if (want_version)
+		return print_version(prog, p->e);
+	if (want_spec)
+		return print_spec(p->cmd, p->e);
+	if (want_complete)
+		return print_complete(p->cmd, p->e);
+	if (!p->cmd->run) {
+		amk_err_set(p->e, AMK_EUSAGE, "a verb is needed");
+		return amk_err_hint(p->e, "see %s --help", p->prog);
+	}
+	if (check_operands(p, &a) < 0)
+		return -1;
+	return p->cmd->run(&a, p->e);
+}
+
+int amk_cmd_main(const struct amk_cmd *cmd, int argc, char **argv)
+{
+	struct amk_err e = { 0 };
+	struct parse p = { cmd, cmd->name, argv, argc, 1, &e };
+	char prog[128];
+	int r;
+
+	r = verb_select(&p, prog);
+	if (r == 0)
+		r = run(&p, cmd->name);
+	if (r >= 0 && (fflush(stdout) != 0 || (close(STDOUT_FILENO) < 0 && errno != EBADF)))
+		r = amk_err_sys(&e, "writing to standard output");
+	if (r >= 0)
+		return r;
+	if (e.code == AMK_OK)
+		return 0;
+	amk_err_print(&e, cmd->name, amk_cmd_json);
+	return (int)amk_err_exit(&e);
+}

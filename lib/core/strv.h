@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A growing, NULL-terminated array of owned strings: argv and environ. */
+#ifndef AMK_CORE_STRV_H
+#define AMK_CORE_STRV_H
+
+#include <stddef.h>
+
+struct amk_strv {
+	char **v; /* NULL-terminated once anything was added */
+	size_t n;
+};
+
+void amk_strv_add(struct amk_strv *v, const char *s); /* copies */
+void amk_strv_addf(struct amk_strv *v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void amk_strv_release(struct amk_strv *v);
+void amk_auto_strv(struct amk_strv *v);
+
+#endif
