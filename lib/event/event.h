@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Events: the universal schema of sandbox-agent v0.1.11 (item schema), plus one member "amika".
+ * A finished line is written once, stored as it is and copied out.
+ */
+#ifndef AMK_EVENT_EVENT_H
+#define AMK_EVENT_EVENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/buf.h"
+
+/* What happened to a decision, for said events that carry one. */
+enum amk_decision_state {
+	AMK_DECISION_NONE,
+	AMK_DECISION_OPEN,
+	AMK_DECISION_ANSWERED,
+	AMK_DECISION_VOID, /* withdrawn, or its turn or process ended */
+};
+
+/*
+ * An event before it has a number. All text is borrowed for the call. `data` and `amika` are JSON
+ * members without braces ("\"phase\":\"started\""); amika may be NULL.
+ * A decision's event names the decision by the agent's own id: whoever finishes the line puts the
+ * decision's id first into data ("permission_id" or "question_id"), and "id" first into
+ * amika.decision, whose other members stand in `decision`.
+ */
+struct amk_said {
+	const char *type; /* "item.started" */
+	bool synthetic;	  /* not said by the agent itself */
+	const char *data;
+	const char *amika;
+	enum amk_decision_state decision_state;
+	const char *decision_native; /* the agent's id for it */
+	const char *decision;	     /* members of amika.decision */
+	const char *decision_kind;   /* "permission" or "question" */
+};
+
+/* What the finisher adds. */
+struct amk_event_place {
+	uint64_t sequence; /* from 1 per session */
+	int64_t time;	   /* ns since the epoch */
+	const char *session_id;
+	const char *native_id;	 /* the agent's session id, or NULL */
+	const char *decision_id; /* "d_7", for a decision's events */
+};
+
+/* "open", "answered", "void". */
+const char *amk_event_decision_state(enum amk_decision_state state);
+
+/*
+ * Writes the line without newline. *raw_at, if not NULL, is the place of the 4 bytes "null" that stand
+ * for the native payload.
+ */
+void amk_event_write(struct amk_buf *b, const struct amk_said *said, const struct amk_event_place *place,
+		     size_t *raw_at);
+
+/* False for types that only readers who ask (profile=amika) get to see: they are not in the schema. */
+bool amk_event_is_universal(const char *type);
+
+#endif
