@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Keeps one live program: its input, its output, its end. Started by amikad, which it outlives.
+ * amika-shim LEASE_MS END_MS DIRECTORY PROGRAM ARGV0 [ARG...], descriptors as in run/shim.h.
+ */
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "run/shim.h"
+
+static bool is_number(const char *s)
+{
+	size_t n = strspn(s, "0123456789");
+
+	return n > 0 && n < 16 && s[n] == '\0';
+}
+
+int main(int argc, char **argv)
+{
+	static const char usage[] = "usage: amika-shim LEASE_MS END_MS DIRECTORY PROGRAM ARGV0 [ARG...]\n"
+				    "It is started by amikad; see amikad(8).\n";
+	struct amk_shim_spec spec;
+
+	if (argc < 6 || !is_number(argv[1]) || !is_number(argv[2])) {
+		if (write(STDERR_FILENO, usage, sizeof usage - 1) < 0)
+			return 1;
+		return 2;
+	}
+	spec = (struct amk_shim_spec){
+		.lease_ms = strtoll(argv[1], NULL, 10),
+		.end_ms = strtoll(argv[2], NULL, 10),
+		.directory = argv[3],
+		.program = argv[4],
+		.argv = argv + 5,
+		.env = environ,
+	};
+	amk_shim_run(&spec);
+	return 0;
+}

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A live program from the daemon's side: the doorbell on the loop, the spools by descriptor. */
+#include "run/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/path.h"
+#include "core/strv.h"
+#include "run/bell.h"
+#include "run/folder.h"
+#include "run/shim.h"
+
+#define AGAIN_MS 20   /* a shim that is just starting or ending is looked at again after so long */
+#define PACKETS 64    /* taken in one callback */
+
+struct amk_run {
+	struct amk_loop *loop;
+	const struct amk_run_ops *ops;
+	void *arg;
+	int folder, in, out; /* the folder and its spools */
+	pid_t pid;	     /* the shim's */
+	struct amk_bell bell;
+	struct amk_watch *watch; /* of the bell, while connected */
+	struct amk_timer *timer; /* to look again */
+	uint64_t in_n;		 /* rung */
+	struct amk_shim_pos pos; /* told */
+	uint64_t out_n;		 /* told */
+	bool over, calling, freed;
+};
+
+static void destroy(struct amk_run *r)
+{
+	amk_auto_fd(&r->folder);
+	amk_auto_fd(&r->in);
+	amk_auto_fd(&r->out);
+	free(r);
+}
+
+static void disconnect(struct amk_run *r)
+{
+	amk_loop_watch_free(r->watch);
+	r->watch = NULL;
+	amk_bell_close(&r->bell);
+	r->pid = 0;
+}
+
+static void send_numbers(struct amk_run *r)
+{
+	amk_bell_flush(&r->bell);
+	if (r->watch)
+		amk_loop_watch_set(r->watch, AMK_READY_READ | (r->bell.waiting ? AMK_READY_WRITE : 0));
+}
+
+/* Telling the owner, who may free the run in any of these */
+
+static void tell_positions(struct amk_run *r, const struct amk_shim_pos *pos)
+{
+	if (r->freed || (pos->begun <= r->pos.begun && pos->done <= r->pos.done))
+		return;
+	r->pos.done = pos->done > r->pos.done ? pos->done : r->pos.done;
+	r->pos.begun = pos->begun > r->pos.done ? pos->begun : r->pos.done;
+	r->ops->positions(r->arg, r->pos.begun, r->pos.done);
+}
+
+static void tell_out(struct amk_run *r, uint64_t out_n)
+{
+	if (r->freed || out_n <= r->out_n)
+		return;
+	r->out_n = out_n;
+	r->ops->out(r->arg, out_n);
+}
+
+static void tell_end(struct amk_run *r, const struct amk_run_end *end)
+{
+	struct amk_shim_pos pos;
+	struct stat st;
+
+	r->over = true;
+	disconnect(r);
+	amk_folder_positions(r->folder, &pos);
+	tell_positions(r, &pos);
+	if (fstat(r->out, &st) == 0)
+		r->out_n = (uint64_t)st.st_size;
+	if (!r->freed)
+		r->ops->ended(r->arg, end, r->out_n);
+}
+
+/* Finding out what there is: an end, a shim, or neither */
+
+static void on_bell(void *arg, unsigned ready);
+
+static int connect_bell(struct amk_run *r)
+{
+	int fd = amk_folder_connect(r->folder);
+
+	if (fd < 0)
+		return -1;
+	amk_bell_connect(&r->bell, fd);
+	r->pid = amk_bell_peer(&r->bell);
+	if (r->pid >= 0)
+		r->watch = amk_loop_watch(r->loop, fd, AMK_READY_READ, on_bell, r, NULL);
+	if (!r->watch) {
+		disconnect(r);
+		return -1;
+	}
+	amk_bell_ring(&r->bell, AMK_BELL_ASK, 0);
+	send_numbers(r);
+	return 0;
+}
+
+static void look(struct amk_run *r)
+{
+	struct amk_run_end end;
+	int got = amk_folder_end(r->folder, &end);
+
+	if (got == 0 && connect_bell(r) == 0)
+		return;
+	/* Its last act may have come between the two looks. */
+	if (got == 0 && !amk_folder_is_kept(r->folder)) {
+		got = amk_folder_end(r->folder, &end);
+		if (got == 0)
+			end = (struct amk_run_end){ .code = -1, .reason = "lost" };
+		got = got < 0 ? -1 : 1;
+	}
+	if (got > 0)
+		tell_end(r, &end);
+	else
+		amk_loop_timer_arm(r->timer, AGAIN_MS);
+}
+
+static void hear(struct amk_run *r)
+{
+	struct amk_shim_pos pos = r->pos;
+	uint64_t out_n = r->out_n;
+	struct amk_bell_packet p;
+	bool ended = false;
+	int got = 1;
+
+	for (int i = 0; i < PACKETS && (got = amk_bell_read(&r->bell, &p)) > 0; i++) {
+		if (p.kind == AMK_BELL_BEGUN)
+			pos.begun = p.value;
+		else if (p.kind == AMK_BELL_DONE)
+			pos.done = p.value;
+		else if (p.kind == AMK_BELL_OUT)
+			out_n = p.value;
+		else if (p.kind == AMK_BELL_ENDED)
+			ended = true;
+	}
+	tell_positions(r, &pos);
+	tell_out(r, out_n);
+	if (r->freed)
+		return;
+	if (got < 0 || ended) {
+		disconnect(r);
+		look(r);
+	} else {
+		send_numbers(r);
+	}
+}
+
+static void call(struct amk_run *r, void (*what)(struct amk_run *r))
+{
+	r->calling = true;
+	what(r);
+	r->calling = false;
+	if (r->freed)
+		destroy(r);
+}
+
+static void on_bell(void *arg, unsigned ready)
+{
+	(void)ready;
+	call(arg, hear);
+}
+
+static void on_timer(void *arg)
+{
+	call(arg, look);
+}
+
+/* Beginning */
+
+static struct amk_run *new_run(struct amk_loop *l, const struct amk_run_ops *ops, void *arg)
+{
+	struct amk_run *r = amk_calloc(1, sizeof *r);
+
+	r->loop = l;
+	r->ops = ops;
+	r->arg = arg;
+	r->folder = r->in = r->out = -1;
+	amk_bell_init(&r->bell);
+	r->timer = amk_loop_timer(l, on_timer, r);
+	return r;
+}
+
+static int open_spools(struct amk_run *r, struct amk_err *e)
+{
+	r->in = openat(r->folder, "in", O_WRONLY | O_CLOEXEC);
+	r->out = openat(r->folder, "out", O_RDONLY | O_CLOEXEC);
+	return r->in < 0 || r->out < 0 ? amk_err_sys(e, "opening the spools of a run") : 0;
+}
+
+static int spawn_shim(struct amk_run *r, const struct amk_run_spec *spec, const int fds[AMK_SHIM_FD_COUNT],
+		      struct amk_err *e)
+{
+	struct amk_strv argv AMK_AUTO(strv) = { 0 };
+	char path[AMK_PATH_MAX];
+	struct amk_spawn sp = { .path = spec->shim, .env = spec->env, .directory = "/", .fds = fds,
+				.nfds = AMK_SHIM_FD_COUNT, .session = true };
+
+	if (!spec->shim) {
+		if (amk_path_helper(path, "amika-shim", e) < 0)
+			return -1;
+		sp.path = path;
+	}
+	amk_strv_add(&argv, "amika-shim");
+	amk_strv_addf(&argv, "%" PRId64, spec->lease_ms);
+	amk_strv_addf(&argv, "%" PRId64, spec->end_ms);
+	amk_strv_add(&argv, spec->directory);
+	amk_strv_add(&argv, spec->program);
+	for (char *const *a = spec->argv; *a; a++)
+		amk_strv_add(&argv, *a);
+	sp.argv = argv.v;
+	r->pid = amk_loop_spawn(r->loop, &sp, NULL, NULL, e);
+	return r->pid > 0 ? 0 : -1;
+}
+
+static int start_shim(struct amk_run *r, const struct amk_run_spec *spec, struct amk_err *e)
+{
+	int listening AMK_AUTO(fd) = amk_folder_listen(r->folder, e);
+	int far AMK_AUTO(fd) = -1;
+	int pair[2];
+
+	if (listening < 0)
+		return -1;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
+		return amk_err_sys(e, "making the doorbell of a run");
+	amk_bell_connect(&r->bell, pair[0]);
+	far = pair[1];
+	r->watch = amk_loop_watch(r->loop, r->bell.fd, AMK_READY_READ, on_bell, r, e);
+	if (!r->watch)
+		return -1;
+	return spawn_shim(r, spec, (const int[AMK_SHIM_FD_COUNT]){ -1, -1, -1, r->folder, listening, far }, e);
+}
+
+struct amk_run *amk_run_start(struct amk_loop *l, const struct amk_run_spec *spec, const struct amk_run_ops *ops,
+			      void *arg, struct amk_err *e)
+{
+	struct amk_run *r = new_run(l, ops, arg);
+
+	r->folder = amk_folder_make(spec->dir, spec->id, e);
+	if (r->folder >= 0 && open_spools(r, e) == 0 && start_shim(r, spec, e) == 0)
+		return r;
+	if (r->folder >= 0)
+		amk_folder_remove(spec->dir, spec->id, NULL);
+	amk_run_free(r);
+	return NULL;
+}
+
+struct amk_run *amk_run_attach(struct amk_loop *l, int dir, int64_t id, const struct amk_run_ops *ops, void *arg,
+			       struct amk_err *e)
+{
+	struct amk_run *r = new_run(l, ops, arg);
+	struct amk_run_end end;
+	bool whole;
+
+	r->folder = amk_folder_open(dir, id, e);
+	whole = r->folder >= 0 && open_spools(r, e) == 0;
+	/* Reached at once if it can be: amk_run_pid must know the shim before any peer is let in. */
+	if (whole && amk_folder_end(r->folder, &end) == 0 && connect_bell(r) == 0)
+		return r;
+	if (r->folder >= 0 && !amk_folder_is_kept(r->folder) && !amk_folder_has_begun(r->folder)) {
+		whole = false;
+		amk_folder_remove(dir, id, NULL);
+		amk_err_set(e, AMK_ENOTFOUND, "run %" PRId64 " was never started", id);
+	}
+	if (!whole) {
+		amk_run_free(r);
+		return NULL;
+	}
+	amk_loop_timer_arm(r->timer, 0);
+	return r;
+}
+
+void amk_run_free(struct amk_run *r)
+{
+	if (!r || r->freed)
+		return;
+	r->freed = true;
+	disconnect(r);
+	amk_loop_timer_free(r->timer);
+	r->timer = NULL;
+	if (!r->calling)
+		destroy(r);
+}
+
+/* Using it */
+
+int amk_run_write(struct amk_run *r, uint64_t at, const void *s, size_t n, struct amk_err *e)
+{
+	const char *from = s;
+
+	for (size_t put = 0; put < n;) {
+		ssize_t w = pwrite(r->in, from + put, n - put, (off_t)(at + put));
+
+		if (w < 0 && errno != EINTR)
+			return amk_err_sys(e, "writing to the in spool");
+		put += w > 0 ? (size_t)w : 0;
+	}
+	if (at + n > r->in_n)
+		r->in_n = at + n;
+	amk_bell_ring(&r->bell, AMK_BELL_IN, r->in_n);
+	send_numbers(r);
+	return 0;
+}
+
+ssize_t amk_run_read(struct amk_run *r, uint64_t at, void *to, size_t max, struct amk_err *e)
+{
+	ssize_t n;
+
+	do
+		n = pread(r->out, to, max, (off_t)at);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? amk_err_sys(e, "reading the out spool") : n;
+}
+
+void amk_run_stderr(struct amk_run *r, struct amk_buf *b)
+{
+	amk_folder_stderr(r->folder, b);
+}
+
+void amk_run_terminate(struct amk_run *r, int64_t grace_ms)
+{
+	amk_bell_ring(&r->bell, AMK_BELL_END, grace_ms > 0 ? (uint64_t)grace_ms : 0);
+	send_numbers(r);
+}
+
+pid_t amk_run_pid(const struct amk_run *r)
+{
+	return r->pid;
+}
+
+int amk_run_remove(int dir, int64_t id, struct amk_err *e)
+{
+	return amk_folder_remove(dir, id, e);
+}

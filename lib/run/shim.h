@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What amika-shim does: copies between the spools of a run folder and a program's stdin, stdout and
+ * stderr, keeps the program's tree, and records its end. Needs only libc, bell and keeper.
+ *
+ * The run folder: in, out (spools), err (stderr, bounded), pos (positions; locked by the shim for
+ * life), bell (the listening doorbell), end (by rename, when all is over: one JSON object with code,
+ * signal and reason). Only the shim writes out, err, pos and end; all but err and end are there
+ * before it starts, and err before the program does.
+ */
+#ifndef AMK_RUN_SHIM_H
+#define AMK_RUN_SHIM_H
+
+#include <stdint.h>
+
+/* Descriptors a shim is started with, besides 0, 1 and 2 (all open). */
+enum amk_shim_fd {
+	AMK_SHIM_FOLDER = 3, /* the run folder */
+	AMK_SHIM_LISTEN = 4, /* the socket bound to `bell` in it, listening */
+	AMK_SHIM_BELL = 5,   /* the first daemon's doorbell */
+	AMK_SHIM_FD_COUNT
+};
+
+/* The file pos, mapped: it survives the shim. `done` <= `begun`; see AMK_BELL_DONE, AMK_BELL_BEGUN. */
+struct amk_shim_pos {
+	uint64_t begun, done;
+};
+
+/*
+ * The file err: the first HEAD bytes of stderr, then a ring of TAIL bytes; once the ring has turned,
+ * the number of all bytes (uint64_t) follows it.
+ */
+#define AMK_SHIM_ERR_HEAD 65536
+#define AMK_SHIM_ERR_TAIL 65536
+
+struct amk_shim_spec {
+	int64_t lease_ms; /* ends the program after so long without a daemon */
+	int64_t end_ms;	  /* from TERM to KILL when nobody says otherwise */
+	const char *directory, *program;
+	char *const *argv, *const *env; /* NULL-terminated */
+};
+
+/* Runs until all is over and recorded. */
+void amk_shim_run(const struct amk_shim_spec *spec);
+
+#endif
