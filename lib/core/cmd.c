@@ -3,6 +3,8 @@
 #include "core/cmd.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,8 +41,8 @@ bool amk_cmd_records(void)
 	return amk_cmd_json || (!amk_cmd_text && !isatty(STDOUT_FILENO));
 }
 
-/* Edit distance, for suggestions; words are short, longer ones are no typing errors. */
-static unsigned distance(const char *a, const char *b)
+/* Words are short; longer ones are no typing errors. */
+unsigned amk_cmd_distance(const char *a, const char *b)
 {
 	unsigned row[33], n = (unsigned)strlen(b);
 
@@ -68,7 +70,7 @@ static unsigned distance(const char *a, const char *b)
 
 static void nearest(const char *word, const char *candidate, const char **best, unsigned *least)
 {
-	unsigned d = distance(word, candidate);
+	unsigned d = amk_cmd_distance(word, candidate);
 
 	if (d < *least) {
 		*least = d;
@@ -355,7 +357,7 @@ static const char *verb_word(struct parse *p, int at)
 
 	if (!word)
 		return p->cmd->default_verb;
-	if (word[0] != '-' || strcmp(word, "--") == 0)
+	if (word[0] != '-')
 		return word;
 	if (word[1] == '-' ? opt_in(common, word + 2, strlen(word + 2), 0) : opt_in(common, NULL, 0, word[1]))
 		return NULL;
@@ -406,6 +408,23 @@ static int run(struct parse *p, const char *prog)
 	return p->cmd->run(&a, p->e);
 }
 
+/* An error met before --json was reached is printed as asked for all the same. */
+static bool asks_json(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--json") == 0)
+			return true;
+	return false;
+}
+
+/* A standard descriptor that is closed would be given to the next file opened: it gets one nobody can use. */
+static void hold_standard(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
+			_exit(AMK_EXIT_FAILED);
+}
+
 int amk_cmd_main(const struct amk_cmd *cmd, int argc, char **argv)
 {
 	struct amk_err e = { 0 };
@@ -413,6 +432,8 @@ int amk_cmd_main(const struct amk_cmd *cmd, int argc, char **argv)
 	char prog[128];
 	int r;
 
+	hold_standard();
+	signal(SIGPIPE, SIG_IGN); /* a reader that has gone is an errno, and a quiet end */
 	r = verb_select(&p, prog);
 	if (r == 0)
 		r = run(&p, cmd->name);
@@ -422,6 +443,6 @@ int amk_cmd_main(const struct amk_cmd *cmd, int argc, char **argv)
 		return r;
 	if (e.code == AMK_OK)
 		return 0;
-	amk_err_print(&e, cmd->name, amk_cmd_json);
+	amk_err_print(&e, cmd->name, amk_cmd_json || (e.code == AMK_EUSAGE && asks_json(argc, argv)));
 	return (int)amk_err_exit(&e);
 }

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Names and ids. */
+#include "core/id.h"
+
+#include <string.h>
+
+#include "core/buf.h"
+#include "tap.h"
+
+static const char *repeated(char to[200], char c, size_t n)
+{
+	memset(to, c, n);
+	to[n] = '\0';
+	return to;
+}
+
+static void test_ids(void)
+{
+	static const char *const good[] = { "a", "A", "0", "a.b", "a_b-c", "-", "_", "Z9.", "a..b" };
+	static const char *const bad[] = { "", ".", "..", ".a", "a b", "a/b", "a%2fb", "\xc3\xa4", "a\n", "a:b", "a+b", "~" };
+	char text[200];
+
+	for (size_t i = 0; i < AMK_COUNT(good); i++)
+		ok(amk_id_valid(good[i]), "an id: %s", good[i]);
+	for (size_t i = 0; i < AMK_COUNT(bad); i++)
+		ok(!amk_id_valid(bad[i]), "no id, number %zu", i);
+	ok(amk_id_valid(repeated(text, 'x', 128)), "128 characters");
+	ok(!amk_id_valid(repeated(text, 'x', 129)), "not 129");
+}
+
+static void test_names(void)
+{
+	static const char *const good[] = { "a", "0", "tau", "a-b", "a-", "9-9" };
+	static const char *const bad[] = { "", "-", "-a", "A", "a.b", "a_b", "a b", "a/b", ".a", "\xc3\xa4" };
+	char text[200];
+
+	for (size_t i = 0; i < AMK_COUNT(good); i++)
+		ok(amk_id_name_valid(good[i]), "a name: %s", good[i]);
+	for (size_t i = 0; i < AMK_COUNT(bad); i++)
+		ok(!amk_id_name_valid(bad[i]), "no name, number %zu", i);
+	ok(amk_id_name_valid(repeated(text, 'x', 63)), "63 characters");
+	ok(!amk_id_name_valid(repeated(text, 'x', 64)), "not 64");
+}
+
+static void test_random(void)
+{
+	char seen[200][13], first[65];
+	int same = 0, bad = 0;
+
+	for (int i = 0; i < 200; i++) {
+		amk_id_random(seen[i], 12);
+		bad += strlen(seen[i]) != 12 || !amk_id_name_valid(seen[i]) || strpbrk(seen[i], "il1o");
+		for (int j = 0; j < i; j++)
+			same += strcmp(seen[i], seen[j]) == 0;
+	}
+	is_int(bad, 0, "200 random names, without look-alikes");
+	is_int(same, 0, "all different");
+	amk_id_random(first, 64);
+	is_int(strlen(first), 64, "the longest");
+	amk_id_random(first, 0);
+	is_str(first, "", "the shortest");
+}
+
+int main(void)
+{
+	test_ids();
+	test_names();
+	test_random();
+	return tap_done();
+}
