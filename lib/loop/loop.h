@@ -47,18 +47,19 @@ void amk_loop_watch_free(struct amk_watch *w);		      /* NULL is fine; may be ca
 int amk_loop_signal(struct amk_loop *l, int signum, void (*caught)(void *arg, int signum), void *arg,
 		    struct amk_err *e);
 
+#define AMK_SPAWN_FDS 8
+
 /*
  * A child process. fds[i] becomes descriptor i of the child (-1: /dev/null, and so are 0 to 2 when nfds is
  * less); nothing else is passed but what was opened without O_CLOEXEC. Descriptors 0 to 2 of the child
  * are made blocking, for everybody who shares their open file. Signals are reset to their defaults.
  */
-#define AMK_SPAWN_FDS 8
 struct amk_spawn {
 	const char *path;
 	char *const *argv, *const *env; /* NULL-terminated */
 	const char *directory;		/* or NULL */
 	const int *fds;
-	unsigned nfds;
+	unsigned nfds; /* AMK_SPAWN_FDS at most */
 	bool session; /* in a session of its own (setsid) */
 };
 /* exited is called once, or never if the loop is freed first; it may be NULL. Returns the pid or -1. */
