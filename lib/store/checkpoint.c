@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * SQLite's own checkpoints would stop the loop for up to a quarter of a second. So they run passively,
+ * in the thread pool, on a connection made for the purpose. Under writing that never pauses the WAL
+ * does not begin again; then, at a bound, the writer makes a checkpoint itself: nearly all is done by then.
+ */
+#include "store/checkpoint.h"
+
+#include <stdlib.h>
+
+#include "core/buf.h"
+#include "core/say.h"
+#include "store/job.h"
+#include "store/sql.h"
+
+struct amk_checkpoint {
+	struct amk_job *job;
+	sqlite3 *db;
+	char *path;
+	int pages; /* in the WAL */
+	int from;  /* how many there were when one was last tried */
+};
+
+static int wal_grew(void *arg, sqlite3 *db, const char *name, int pages)
+{
+	struct amk_checkpoint *k = arg;
+
+	(void)db;
+	(void)name;
+	k->pages = pages;
+	if (pages < k->from)
+		k->from = 0; /* it began again */
+	return SQLITE_OK;
+}
+
+/* In the pool. Touches only the path. */
+static void passive_work(void *arg)
+{
+	const struct amk_checkpoint *k = arg;
+	sqlite3 *db = NULL;
+	int rc = sqlite3_open_v2(k->path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+
+	/* A connection that has read nothing does not know of the WAL, and would do nothing. */
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(db, "SELECT 1 FROM sqlite_master", NULL, NULL, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	if (rc != SQLITE_OK && rc != SQLITE_BUSY)
+		amk_say(AMK_SAY_ERROR, "store", "checkpoint: %s", sqlite3_errmsg(db));
+	sqlite3_close(db);
+}
+
+/* Without waiting for readers: those of other programs must not stop the loop. */
+static void truncate_wal(struct amk_checkpoint *k)
+{
+	int rc;
+
+	sqlite3_busy_timeout(k->db, 0);
+	rc = sqlite3_wal_checkpoint_v2(k->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	sqlite3_busy_timeout(k->db, AMK_SQL_BUSY_MS);
+	if (rc == SQLITE_OK)
+		k->pages = k->from = 0;
+	else if ((rc & 0xff) != SQLITE_BUSY && (rc & 0xff) != SQLITE_LOCKED)
+		amk_say(AMK_SAY_ERROR, "store", "checkpoint: %s", sqlite3_errmsg(k->db));
+}
+
+static void passive_done(void *arg)
+{
+	amk_checkpoint_between(arg);
+}
+
+struct amk_checkpoint *amk_checkpoint_new(struct amk_loop *l, sqlite3 *db, const char *path)
+{
+	struct amk_checkpoint *k = amk_calloc(1, sizeof *k);
+
+	k->db = db;
+	k->path = amk_strdup(path);
+	k->job = amk_job_new(l, passive_work, passive_done, k);
+	sqlite3_wal_hook(db, wal_grew, k);
+	return k;
+}
+
+void amk_checkpoint_free(struct amk_checkpoint *k)
+{
+	amk_job_free(k->job);
+	truncate_wal(k);
+	sqlite3_wal_hook(k->db, NULL, NULL);
+	free(k->path);
+	free(k);
+}
+
+void amk_checkpoint_between(struct amk_checkpoint *k)
+{
+	int step = AMK_CHECKPOINT_STEP / AMK_CHECKPOINT_PAGE, bound = AMK_CHECKPOINT_BOUND / AMK_CHECKPOINT_PAGE;
+
+	if (k->pages - k->from < step || amk_job_running(k->job) || !sqlite3_get_autocommit(k->db))
+		return;
+	k->from = k->pages;
+	if (k->pages >= bound)
+		truncate_wal(k);
+	else
+		amk_job_start(k->job);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Moving the WAL into the database: in the thread pool, and bounded. */
+#ifndef AMK_STORE_CHECKPOINT_H
+#define AMK_STORE_CHECKPOINT_H
+
+#include <sqlite3.h>
+
+#include "loop/loop.h"
+
+#define AMK_CHECKPOINT_PAGE 4096
+#define AMK_CHECKPOINT_STEP (4 << 20)	/* growth of the WAL that is worth a checkpoint */
+#define AMK_CHECKPOINT_BOUND (64 << 20) /* where writing waits for one */
+
+struct amk_checkpoint;
+
+/* Watches the WAL of db, whose file is `path`. */
+struct amk_checkpoint *amk_checkpoint_new(struct amk_loop *l, sqlite3 *db, const char *path);
+/* Waits for a running one and empties the WAL. db is still open. */
+void amk_checkpoint_free(struct amk_checkpoint *k);
+/* Between turns: starts what is due. */
+void amk_checkpoint_between(struct amk_checkpoint *k);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The store's parts, for the files of this folder only. */
+#ifndef AMK_STORE_INSIDE_H
+#define AMK_STORE_INSIDE_H
+
+#include "store/checkpoint.h"
+#include "store/log.h"
+#include "store/sql.h"
+#include "store/store.h"
+#include "store/sync.h"
+
+struct amk_store {
+	struct amk_sql sql;
+	struct amk_sync *sync;
+	struct amk_checkpoint *checkpoint;
+	int dir;
+	struct {
+		struct amk_log_sub *first, **end; /* in the order they came */
+		struct amk_log_sub *late, **late_end; /* came while others were woken */
+		struct amk_log_sub *next;	      /* to be woken */
+		bool waking;
+		int64_t *dirty;		 /* sessions appended to, at times twice */
+		size_t committed;	 /* so many of these by turns that have ended */
+		size_t dirty_n, dirty_max;
+	} log;
+};
+
+/* log.c */
+void amk_log_init(struct amk_store *s);
+void amk_log_release(struct amk_store *s);
+void amk_log_wake(struct amk_store *s);	  /* after a commit */
+void amk_log_forget(struct amk_store *s); /* after a rollback */
+
+#endif

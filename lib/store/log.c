@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The log's rows, and waking those who read them. */
+#include "store/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/buf.h"
+#include "store/inside.h"
+
+/* Writes nothing unless the sequence is the session's next. */
+static const struct amk_sql_stmt append = {
+	"appending to the log",
+	"INSERT INTO log(session, sequence, hidden, raw_at, run, raw_offset, raw_n, line)"
+	" SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8"
+	" WHERE ?2 = 1 + coalesce((SELECT max(sequence) FROM log WHERE session = ?1), 0)",
+};
+
+static const struct amk_sql_stmt lines = {
+	"reading the log",
+	"SELECT sequence, hidden, raw_at, run, raw_offset, raw_n, line FROM log"
+	" WHERE session = ? AND sequence > ? AND hidden <= ? ORDER BY sequence LIMIT ?",
+};
+
+static void mark_dirty(struct amk_store *s, int64_t session)
+{
+	if (s->log.dirty_n > s->log.committed && s->log.dirty[s->log.dirty_n - 1] == session)
+		return;
+	if (s->log.dirty_n == s->log.dirty_max) {
+		s->log.dirty_max = s->log.dirty_max ? s->log.dirty_max * 2 : 16;
+		s->log.dirty = amk_realloc(s->log.dirty, s->log.dirty_max * sizeof *s->log.dirty);
+	}
+	s->log.dirty[s->log.dirty_n++] = session;
+}
+
+int amk_log_append(struct amk_store *s, const struct amk_log_line *line, struct amk_err *e)
+{
+	struct amk_sql_call c;
+
+	amk_sql_begin(&c, &s->sql, &append);
+	amk_sql_int(&c, line->session);
+	amk_sql_int(&c, (int64_t)line->sequence);
+	amk_sql_int(&c, line->hidden);
+	amk_sql_int(&c, (int64_t)line->raw_at);
+	amk_sql_ref(&c, line->run);
+	amk_sql_int(&c, (int64_t)line->raw_offset);
+	amk_sql_int(&c, line->raw_n);
+	amk_sql_strn(&c, line->line, line->n);
+	if (amk_sql_run(&c, e) < 0)
+		return -1;
+	if (amk_sql_changed(&s->sql) != 1)
+		return amk_err_set(e, AMK_EINTERNAL, "appending to the log: %llu is not the session's next number",
+				   (unsigned long long)line->sequence);
+	mark_dirty(s, line->session);
+	return 0;
+}
+
+/* Numbers a client may choose, as SQLite has them. */
+static int64_t bounded(uint64_t n)
+{
+	return n > INT64_MAX ? INT64_MAX : (int64_t)n;
+}
+
+int amk_log_read(struct amk_store *s, int64_t session, uint64_t after, uint64_t limit, bool hidden,
+		 bool (*each)(void *arg, const struct amk_log_line *line), void *arg, struct amk_err *e)
+{
+	struct amk_sql_call c;
+
+	amk_sql_begin(&c, &s->sql, &lines);
+	amk_sql_int(&c, session);
+	amk_sql_int(&c, bounded(after));
+	amk_sql_int(&c, hidden);
+	amk_sql_int(&c, bounded(limit));
+	while (amk_sql_row(&c)) {
+		struct amk_log_line line = {
+			.session = session,
+			.sequence = (uint64_t)amk_sql_col_int(&c, 0),
+			.hidden = amk_sql_col_int(&c, 1),
+			.raw_at = (size_t)amk_sql_col_int(&c, 2),
+			.run = amk_sql_col_int(&c, 3),
+			.raw_offset = (uint64_t)amk_sql_col_int(&c, 4),
+			.raw_n = (uint32_t)amk_sql_col_int(&c, 5),
+			.line = amk_sql_col_str(&c, 6),
+		};
+
+		amk_sql_col_bytes(&c, 6, &line.n);
+		if (!each(arg, &line))
+			break;
+	}
+	return amk_sql_end(&c, e);
+}
+
+static void list_add(struct amk_log_sub ***end, struct amk_log_sub *sub)
+{
+	sub->next = NULL;
+	sub->link = *end;
+	**end = sub;
+	*end = &sub->next;
+}
+
+void amk_log_subscribe(struct amk_store *s, struct amk_log_sub *sub)
+{
+	list_add(s->log.waking ? &s->log.late_end : &s->log.end, sub);
+}
+
+void amk_log_unsubscribe(struct amk_store *s, struct amk_log_sub *sub)
+{
+	if (s->log.next == sub)
+		s->log.next = sub->next;
+	if (s->log.end == &sub->next)
+		s->log.end = sub->link;
+	if (s->log.late_end == &sub->next)
+		s->log.late_end = sub->link;
+	*sub->link = sub->next;
+	if (sub->next)
+		sub->next->link = sub->link;
+	sub->next = NULL;
+	sub->link = NULL;
+}
+
+static int row_cmp(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void wake_all(struct amk_store *s, const int64_t *sessions, size_t n)
+{
+	for (struct amk_log_sub *sub = s->log.first; sub; sub = s->log.next) {
+		s->log.next = sub->next;
+		if (bsearch(&sub->session, sessions, n, sizeof *sessions, row_cmp))
+			sub->wake(sub->arg);
+	}
+}
+
+/* Those who came while others were woken read what there is by themselves, and are woken from now on. */
+static void late_join(struct amk_store *s)
+{
+	while (s->log.late) {
+		struct amk_log_sub *sub = s->log.late;
+
+		amk_log_unsubscribe(s, sub);
+		list_add(&s->log.end, sub);
+	}
+}
+
+/* Takes out the sessions whose appends are committed. */
+static int64_t *dirty_take(struct amk_store *s, size_t *n)
+{
+	size_t size = s->log.committed * sizeof *s->log.dirty;
+	int64_t *sessions = amk_malloc(size);
+
+	*n = s->log.committed;
+	memcpy(sessions, s->log.dirty, size);
+	s->log.dirty_n -= *n;
+	s->log.committed = 0;
+	memmove(s->log.dirty, s->log.dirty + *n, s->log.dirty_n * sizeof *s->log.dirty);
+	qsort(sessions, *n, sizeof *sessions, row_cmp);
+	return sessions;
+}
+
+void amk_log_wake(struct amk_store *s)
+{
+	s->log.committed = s->log.dirty_n;
+	if (s->log.waking)
+		return; /* committed by someone being woken: the loop below goes round again */
+	s->log.waking = true;
+	while (s->log.committed) {
+		size_t n;
+		int64_t *sessions AMK_AUTO(mem) = dirty_take(s, &n);
+
+		wake_all(s, sessions, n);
+		late_join(s);
+	}
+	s->log.waking = false;
+}
+
+void amk_log_forget(struct amk_store *s)
+{
+	s->log.dirty_n = s->log.committed;
+}
+
+void amk_log_init(struct amk_store *s)
+{
+	s->log.end = &s->log.first;
+	s->log.late_end = &s->log.late;
+}
+
+void amk_log_release(struct amk_store *s)
+{
+	free(s->log.dirty);
+}

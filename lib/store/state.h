@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rows beside the log: sessions, messages, runs, their inputs and checkpoints, decisions. */
+#ifndef AMK_STORE_STATE_H
+#define AMK_STORE_STATE_H
+
+#include "store/store.h"
+
+/* Readers borrow texts for the callback only. Rows of INSERTs get their number in ->row. */
+
+struct amk_state_session {
+	int64_t row;
+	const char *id, *agent;
+	const char *spec; /* JSON: what it was created from (directory, environment, model, …) */
+	const char *native_id; /* or NULL */
+	const char *state;     /* "idle", "working", … */
+	uint64_t sequence;     /* of its last event */
+	int64_t created, updated; /* ns */
+	bool ended;
+};
+/* AMK_EEXISTS when the id is taken. */
+int amk_state_session_add(struct amk_store *s, struct amk_state_session *r, struct amk_err *e);
+/* Writes native_id, state, sequence, updated, ended of row. */
+int amk_state_session_set(struct amk_store *s, const struct amk_state_session *r, struct amk_err *e);
+int amk_state_sessions(struct amk_store *s, bool (*each)(void *arg, const struct amk_state_session *r), void *arg,
+		       struct amk_err *e); /* oldest first */
+
+enum amk_message_state { AMK_MESSAGE_QUEUED, AMK_MESSAGE_STARTED, AMK_MESSAGE_ENDED };
+struct amk_state_message {
+	int64_t row, session;
+	const char *id, *text;
+	enum amk_message_state state;
+	uint64_t after; /* the session's last sequence at acceptance */
+	int64_t created;
+};
+int amk_state_message_add(struct amk_store *s, struct amk_state_message *r, struct amk_err *e);
+int amk_state_message_set(struct amk_store *s, int64_t row, enum amk_message_state state, struct amk_err *e);
+/* Calls each with the message of that id, if there is one. */
+int amk_state_message_find(struct amk_store *s, int64_t session, const char *id,
+			   void (*each)(void *arg, const struct amk_state_message *r), void *arg, struct amk_err *e);
+/* Queued messages of a session, in order; at most limit. */
+int amk_state_messages_queued(struct amk_store *s, int64_t session, unsigned limit,
+			      bool (*each)(void *arg, const struct amk_state_message *r), void *arg, struct amk_err *e);
+
+/* A live program of a session: one incarnation. */
+struct amk_state_run {
+	int64_t row; /* names the spool folder */
+	int64_t session;
+	int incarnation;
+	uint64_t in_n;	/* end of the in spool as committed */
+	uint64_t out_n; /* how much of the out spool is in the log */
+	const char *checkpoint; /* codec state as JSON, or NULL */
+	int64_t checkpoint_input; /* row of the last input it includes */
+	uint64_t checkpoint_out;  /* out spool position it includes */
+	bool ended;
+};
+int amk_state_run_add(struct amk_store *s, struct amk_state_run *r, struct amk_err *e);
+/* Writes in_n, out_n, ended. */
+int amk_state_run_set(struct amk_store *s, const struct amk_state_run *r, struct amk_err *e);
+/* Writes the three checkpoint columns and forgets inputs up to checkpoint_input. */
+int amk_state_run_checkpoint(struct amk_store *s, const struct amk_state_run *r, struct amk_err *e);
+/* The last run of a session, if there is one. */
+int amk_state_run_last(struct amk_store *s, int64_t session,
+		       void (*each)(void *arg, const struct amk_state_run *r), void *arg, struct amk_err *e);
+
+/* What was put into a codec besides lines, for replay: in recorded order. */
+struct amk_state_input {
+	int64_t row, run;
+	const char *input; /* JSON of amk_input_write */
+	const char *bytes; /* for the in spool, from `at` */
+	size_t bytes_n;
+	uint64_t at;
+	uint64_t out_n; /* how much of the out spool had been stepped */
+};
+int amk_state_input_add(struct amk_store *s, struct amk_state_input *r, struct amk_err *e);
+int amk_state_inputs(struct amk_store *s, int64_t run, int64_t after_row,
+		     bool (*each)(void *arg, const struct amk_state_input *r), void *arg, struct amk_err *e);
+
+struct amk_state_decision {
+	int64_t row; /* "d_ROW" */
+	int64_t session;
+	const char *session_id; /* readers only */
+	int64_t run;
+	const char *native_id; /* unique per run */
+	const char *kind;      /* "permission", "question" */
+	const char *state;     /* "open", "answered", "void" */
+	const char *request;   /* JSON object: what is asked, whole */
+	const char *answer;    /* JSON object, or NULL */
+	const char *by;	       /* who answered, or NULL */
+	int64_t created, closed; /* ns; closed 0 while open */
+};
+int amk_state_decision_add(struct amk_store *s, struct amk_state_decision *r, struct amk_err *e);
+/* Closes an open decision: state, answer, by, closed. AMK_EANSWERED when it was not open. */
+int amk_state_decision_close(struct amk_store *s, const struct amk_state_decision *r, struct amk_err *e);
+/* By row (session 0), or the one of a run by native id (row 0); not found: each is not called. */
+int amk_state_decision_find(struct amk_store *s, int64_t row, int64_t run, const char *native_id,
+			    void (*each)(void *arg, const struct amk_state_decision *r), void *arg, struct amk_err *e);
+/* Oldest first; session 0: of all sessions; open_only: those still to be answered. */
+int amk_state_decisions(struct amk_store *s, int64_t session, bool open_only,
+			bool (*each)(void *arg, const struct amk_state_decision *r), void *arg, struct amk_err *e);
+
+#endif

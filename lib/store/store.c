@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening and closing the database, and the ends of a turn. */
+#include "store/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/buf.h"
+#include "core/say.h"
+#include "store/inside.h"
+#include "store/schema.h"
+
+#define NAME "amika.db"
+#define PATH_LIMIT 480 /* SQLite takes 512 bytes, with the names it makes */
+
+/*
+ * The file is made here because SQLite would make it readable by others; its companions get its mode.
+ * It is never opened besides when it exists: closing it would drop the locks of another connection.
+ */
+static int file_make(int dirfd, struct amk_err *e)
+{
+	int fd AMK_AUTO(fd) = openat(dirfd, NAME, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	struct stat st;
+
+	if (fd >= 0)
+		return fsync(dirfd) < 0 ? amk_err_sys(e, "creating the database") : 0;
+	if (errno != EEXIST) {
+		amk_err_sys(e, "creating the database");
+		return amk_err_hint(e, "make the state folder writable, or set AMIKA_STATE_DIRECTORY");
+	}
+	if (fstatat(dirfd, NAME, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return amk_err_sys(e, "opening the database");
+	if (!S_ISREG(st.st_mode))
+		return amk_err_set(e, AMK_EFAILED, "the database is not a regular file");
+	if ((st.st_mode & 0077) && fchmodat(dirfd, NAME, 0600, 0) < 0)
+		return amk_err_sys(e, "making the database private");
+	return 0;
+}
+
+static int database_open(struct amk_store *s, int dirfd, const char *file, struct amk_err *e)
+{
+	if (strlen(file) > PATH_LIMIT) {
+		amk_err_set(e, AMK_EINVALID, "the path of the state folder is longer than SQLite takes: %.60s…", file);
+		return amk_err_hint(e, "set AMIKA_STATE_DIRECTORY to one of at most %d bytes", PATH_LIMIT - 9);
+	}
+	if (file_make(dirfd, e) < 0 || amk_sql_open(&s->sql, file, e) < 0)
+		return amk_err_wrap(e, "%s", file);
+	if (amk_schema_prepare(&s->sql, e) < 0) {
+		amk_sql_close(&s->sql);
+		return amk_err_wrap(e, "%s", file);
+	}
+	return 0;
+}
+
+struct amk_store *amk_store_open(struct amk_loop *l, int dirfd, const char *path, struct amk_err *e)
+{
+	char *file AMK_AUTO(mem) = amk_strf("%s/" NAME, path);
+	int dir AMK_AUTO(fd) = fcntl(dirfd, F_DUPFD_CLOEXEC, 3);
+	struct amk_store *s = amk_calloc(1, sizeof *s);
+
+	if (dir < 0)
+		amk_err_sys(e, "opening the state folder");
+	if (dir < 0 || database_open(s, dir, file, e) < 0) {
+		free(s);
+		return NULL;
+	}
+	s->dir = amk_take_fd(&dir);
+	s->sync = amk_sync_new(l, s->dir, NAME "-wal");
+	s->checkpoint = amk_checkpoint_new(l, s->sql.db, file);
+	amk_log_init(s);
+	return s;
+}
+
+void amk_store_close(struct amk_store *s)
+{
+	struct amk_err e = { 0 };
+
+	if (!s)
+		return;
+	if (amk_store_commit(s, &e) < 0)
+		amk_say(AMK_SAY_ERROR, "store", "closing: %s", e.msg);
+	amk_sync_free(s->sync);
+	amk_checkpoint_free(s->checkpoint);
+	amk_sql_close(&s->sql);
+	amk_log_release(s);
+	close(s->dir);
+	free(s);
+}
+
+int amk_store_commit(struct amk_store *s, struct amk_err *e)
+{
+	if (!s->sql.turn)
+		return 0;
+	if (amk_sql_commit(&s->sql, e) < 0) {
+		amk_log_forget(s);
+		amk_sync_turn_ended(s->sync, false);
+		return -1;
+	}
+	amk_sync_turn_ended(s->sync, true);
+	amk_log_wake(s);
+	amk_checkpoint_between(s->checkpoint);
+	return 0;
+}
+
+void amk_store_rollback(struct amk_store *s)
+{
+	if (!s->sql.turn)
+		return;
+	amk_sql_rollback(&s->sql);
+	amk_log_forget(s);
+	amk_sync_turn_ended(s->sync, false);
+}
+
+void amk_store_flush(struct amk_store *s, void (*done)(void *arg, bool ok), void *arg)
+{
+	amk_sync_add(s->sync, s->sql.turn, done, arg);
+}

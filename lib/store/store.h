@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The state: one SQLite database (WAL). Writes of a loop turn share one transaction, opened by the
+ * first of them and ended by amk_store_commit. What a client is told must not be lost waits for
+ * amk_store_flush. SQLite stays behind this folder.
+ *
+ * All functions return 0, or -1 with e set; texts given are copied.
+ */
+#ifndef AMK_STORE_STORE_H
+#define AMK_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/err.h"
+#include "loop/loop.h"
+
+struct amk_store;
+
+/* Opens or creates STATE/amika.db in the folder open as dirfd; refuses a newer schema. */
+struct amk_store *amk_store_open(struct amk_loop *l, int dirfd, const char *path, struct amk_err *e);
+/* Commits, checkpoints, closes. Flushes still waiting are called. */
+void amk_store_close(struct amk_store *s);
+
+/*
+ * Ends the turn's transaction, if there is one, and wakes the subscribers of what was appended. After a
+ * write that failed for another reason than a conflict (a full disk) the turn cannot be committed: its
+ * later writes fail too, and this rolls back and says why.
+ */
+int amk_store_commit(struct amk_store *s, struct amk_err *e);
+/* Undoes the turn's transaction. Subscribers are not woken. */
+void amk_store_rollback(struct amk_store *s);
+
+/*
+ * Calls done(arg, ok) on the loop once everything written before this call is on disk: after the
+ * commit of the running transaction and an fdatasync of the WAL in the thread pool. One sync is in
+ * flight at a time, the next covers all that came meanwhile. ok is false if commit or sync failed.
+ */
+void amk_store_flush(struct amk_store *s, void (*done)(void *arg, bool ok), void *arg);
+
+#endif
