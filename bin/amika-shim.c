@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Keeps one live program: its input, its output, its end. Started by amikad, which it outlives.
- * amika-shim LEASE_MS END_MS DIRECTORY PROGRAM ARGV0 [ARG...], descriptors as in run/shim.h.
+ * amika-shim LEASE_MS END_MS FILES DIRECTORY PROGRAM ARGV0 [ARG...], descriptors as in run/shim.h.
  */
 #include <stdbool.h>
 #include <stdlib.h>
@@ -19,11 +19,11 @@ static bool is_number(const char *s)
 
 int main(int argc, char **argv)
 {
-	static const char usage[] = "usage: amika-shim LEASE_MS END_MS DIRECTORY PROGRAM ARGV0 [ARG...]\n"
+	static const char usage[] = "usage: amika-shim LEASE_MS END_MS FILES DIRECTORY PROGRAM ARGV0 [ARG...]\n"
 				    "It is started by amikad; see amikad(8).\n";
 	struct amk_shim_spec spec;
 
-	if (argc < 6 || !is_number(argv[1]) || !is_number(argv[2])) {
+	if (argc < 7 || !is_number(argv[1]) || !is_number(argv[2]) || !is_number(argv[3])) {
 		if (write(STDERR_FILENO, usage, sizeof usage - 1) < 0)
 			return 1;
 		return 2;
@@ -31,9 +31,10 @@ int main(int argc, char **argv)
 	spec = (struct amk_shim_spec){
 		.lease_ms = strtoll(argv[1], NULL, 10),
 		.end_ms = strtoll(argv[2], NULL, 10),
-		.directory = argv[3],
-		.program = argv[4],
-		.argv = argv + 5,
+		.files = strtoull(argv[3], NULL, 10),
+		.directory = argv[4],
+		.program = argv[5],
+		.argv = argv + 6,
 		.env = environ,
 	};
 	amk_shim_run(&spec);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -164,6 +165,17 @@ static _Noreturn void give_up(int report, const char *step)
 	_exit(127);
 }
 
+/* The daemon needs more open files than programs expect to find. */
+static void limit_files(uint64_t files)
+{
+	struct rlimit rl;
+
+	if (files == 0 || getrlimit(RLIMIT_NOFILE, &rl) < 0)
+		return;
+	rl.rlim_cur = files < rl.rlim_max ? (rlim_t)files : rl.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &rl);
+}
+
 /* The child, up to exec. `report` closes on exec. */
 static _Noreturn void become(const struct amk_keeper_program *p, pid_t keeper, int report)
 {
@@ -181,6 +193,7 @@ static _Noreturn void become(const struct amk_keeper_program *p, pid_t keeper, i
 		if (dup2(p->fds[i], i) < 0)
 			give_up(report, "fork");
 	}
+	limit_files(p->files);
 	syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC);
 	if (chdir(p->directory) < 0)
 		give_up(report, "directory");

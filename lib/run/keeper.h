@@ -24,6 +24,7 @@ struct amk_keeper {
 struct amk_keeper_program {
 	const char *directory, *path;
 	char *const *argv, *const *env; /* NULL-terminated */
+	uint64_t files; /* its soft limit of open files; 0: ours */
 	int fds[3];			/* its stdin, stdout, stderr; borrowed, above 2 */
 };
 

@@ -224,6 +224,7 @@ static int spawn_shim(struct amk_run *r, const struct amk_run_spec *spec, const 
 	amk_strv_add(&argv, "amika-shim");
 	amk_strv_addf(&argv, "%" PRId64, spec->lease_ms);
 	amk_strv_addf(&argv, "%" PRId64, spec->end_ms);
+	amk_strv_addf(&argv, "%" PRIu64, spec->files);
 	amk_strv_add(&argv, spec->directory);
 	amk_strv_add(&argv, spec->program);
 	for (char *const *a = spec->argv; *a; a++)

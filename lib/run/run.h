@@ -24,6 +24,7 @@ struct amk_run_spec {
 	const char *program;
 	char *const *argv, *const *env; /* NULL-terminated, argv[0] included */
 	const char *directory;		/* the program's working directory */
+	uint64_t files;	     /* the program's soft limit of open files; 0: the daemon's */
 	int64_t lease_ms;    /* the shim ends the program after so long without a daemon */
 	int64_t end_ms;	     /* between TERM and KILL, when the shim ends the tree by itself */
 };

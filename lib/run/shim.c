@@ -488,6 +488,7 @@ static int start_program(struct shim *s, const char **step)
 		.path = s->spec->program,
 		.argv = s->spec->argv,
 		.env = s->spec->env,
+		.files = s->spec->files,
 	};
 
 	*step = "pipe";

@@ -36,6 +36,7 @@ struct amk_shim_pos {
 struct amk_shim_spec {
 	int64_t lease_ms; /* ends the program after so long without a daemon */
 	int64_t end_ms;	  /* from TERM to KILL when nobody says otherwise */
+	uint64_t files;	  /* the program's soft limit of open files; 0: ours */
 	const char *directory, *program;
 	char *const *argv, *const *env; /* NULL-terminated */
 };

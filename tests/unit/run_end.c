@@ -160,7 +160,7 @@ static void check_usage(void)
 		int null = open("/dev/null", O_RDWR);
 
 		dup2(null, 2);
-		execl(shim, "amika-shim", "soon", "1", "/", "/bin/true", "true", (char *)NULL);
+		execl(shim, "amika-shim", "soon", "1", "0", "/", "/bin/true", "true", (char *)NULL);
 		_exit(1);
 	}
 	waitpid(pid, &status, 0);
