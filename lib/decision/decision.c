@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The record of a decision, from rows of the store. */
+#include "decision/decision.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/json.h"
+#include "core/jw.h"
+#include "core/time.h"
+#include "store/state.h"
+
+#define REQUEST_MAX (32u << 20)
+
+const char *amk_decision_id(char to[AMK_DECISION_ID], int64_t row)
+{
+	snprintf(to, AMK_DECISION_ID, "d_%" PRId64, row);
+	return to;
+}
+
+int64_t amk_decision_row(const char *id)
+{
+	int64_t row = 0;
+
+	if (strncmp(id, "d_", 2) != 0 || id[2] < '1' || id[2] > '9' || strlen(id) > 18)
+		return 0;
+	for (const char *p = id + 2; *p; p++) {
+		if (*p < '0' || *p > '9')
+			return 0;
+		row = row * 10 + (*p - '0');
+	}
+	return row;
+}
+
+int amk_decision_open(struct amk_store *s, const struct amk_decision_asker *asker, const struct amk_said *said,
+		      int64_t *row, struct amk_err *e)
+{
+	struct amk_buf request AMK_AUTO(buf) = AMK_BUF_INIT(REQUEST_MAX);
+	struct amk_state_decision r = {
+		.session = asker->session,
+		.run = asker->run,
+		.native_id = said->decision_native,
+		.kind = said->decision_kind,
+		.state = "open",
+		.created = amk_time_now(),
+	};
+
+	amk_jw_open(&request, NULL, '{');
+	if (said->decision)
+		amk_jw_members(&request, said->decision, strlen(said->decision));
+	amk_jw_close(&request, '}');
+	if (!amk_buf_ok(&request))
+		return amk_err_set(e, AMK_ETOOBIG, "a request of more than %u bytes", REQUEST_MAX);
+	r.request = request.s;
+	if (amk_state_decision_add(s, &r, e) < 0)
+		return -1;
+	*row = r.row;
+	return 0;
+}
+
+static void row_of(void *arg, const struct amk_state_decision *r)
+{
+	*(int64_t *)arg = r->row;
+}
+
+static void write_answer(struct amk_buf *b, const struct amk_decision_answer *a)
+{
+	amk_jw_open(b, NULL, '{');
+	amk_jw_cstr(b, "reply", a->reply);
+	if (a->message)
+		amk_jw_cstr(b, "message", a->message);
+	if (a->answers)
+		amk_jw_raw(b, "answers", a->answers, strlen(a->answers));
+	amk_jw_close(b, '}');
+}
+
+int amk_decision_close(struct amk_store *s, const struct amk_decision_asker *asker, const struct amk_said *said,
+		       const struct amk_decision_answer *answer, int64_t *row, struct amk_err *e)
+{
+	struct amk_buf text AMK_AUTO(buf) = AMK_BUF_INIT(REQUEST_MAX);
+	struct amk_state_decision r = {
+		.state = amk_event_decision_state(said->decision_state),
+		.closed = amk_time_now(),
+	};
+
+	*row = 0;
+	if (amk_state_decision_find(s, 0, asker->run, said->decision_native, row_of, row, e) < 0)
+		return -1;
+	if (*row == 0)
+		return amk_err_set(e, AMK_EINTERNAL, "\"%.100s\" was never asked", said->decision_native);
+	r.row = *row;
+	if (answer) {
+		write_answer(&text, answer);
+		r.answer = text.s;
+		r.by = answer->by;
+	}
+	return amk_state_decision_close(s, &r, e);
+}
+
+static char *copy(const char *s)
+{
+	return s ? amk_strdup(s) : NULL;
+}
+
+static void take(void *arg, const struct amk_state_decision *r)
+{
+	*(struct amk_decision *)arg = (struct amk_decision){
+		.row = r->row,
+		.session = r->session,
+		.run = r->run,
+		.session_id = copy(r->session_id),
+		.native_id = copy(r->native_id),
+		.kind = copy(r->kind),
+		.state = copy(r->state),
+		.request = copy(r->request),
+		.answer = copy(r->answer),
+		.by = copy(r->by),
+		.created = r->created,
+		.closed = r->closed,
+	};
+}
+
+int amk_decision_find(struct amk_store *s, int64_t row, struct amk_decision *d, struct amk_err *e)
+{
+	char id[AMK_DECISION_ID];
+
+	memset(d, 0, sizeof *d);
+	if (row && amk_state_decision_find(s, row, 0, NULL, take, d, e) < 0)
+		return -1;
+	if (d->row)
+		return 0;
+	amk_err_set(e, AMK_ENODECISION, "no decision %s", amk_decision_id(id, row));
+	return amk_err_hint(e, "see: amika decision list");
+}
+
+void amk_decision_release(struct amk_decision *d)
+{
+	free(d->session_id);
+	free(d->native_id);
+	free(d->kind);
+	free(d->state);
+	free(d->request);
+	free(d->answer);
+	free(d->by);
+	memset(d, 0, sizeof *d);
+}
+
+static void write_raw(struct amk_buf *b, const char *key, const char *json)
+{
+	if (json)
+		amk_jw_raw(b, key, json, strlen(json));
+	else
+		amk_jw_null(b, key);
+}
+
+void amk_decision_write(struct amk_buf *b, const struct amk_decision *d)
+{
+	struct amk_json *request AMK_AUTO(json) = amk_json_parse(d->request, strlen(d->request), NULL);
+	char id[AMK_DECISION_ID];
+
+	amk_jw_open(b, NULL, '{');
+	amk_jw_cstr(b, "decisionId", amk_decision_id(id, d->row));
+	amk_jw_cstr(b, "sessionId", d->session_id);
+	amk_jw_cstr(b, "kind", d->kind);
+	amk_jw_cstr(b, "state", d->state);
+	amk_jw_cstr(b, "action", amk_json_get_str(request, "action"));
+	write_raw(b, "request", d->request);
+	write_raw(b, "answer", d->answer);
+	amk_jw_cstr(b, "by", d->by);
+	amk_jw_int(b, "createdAt", d->created / 1000000);
+	if (d->closed)
+		amk_jw_int(b, "closedAt", d->closed / 1000000);
+	else
+		amk_jw_null(b, "closedAt");
+	amk_jw_close(b, '}');
+}
+
+static bool write_one(void *arg, const struct amk_state_decision *r)
+{
+	struct amk_decision d;
+
+	take(&d, r);
+	amk_decision_write(arg, &d);
+	amk_decision_release(&d);
+	return amk_buf_ok(arg);
+}
+
+int amk_decision_list(struct amk_store *s, int64_t session, bool open_only, struct amk_buf *b, struct amk_err *e)
+{
+	amk_jw_open(b, "decisions", '[');
+	if (amk_state_decisions(s, session, open_only, write_one, b, e) < 0)
+		return -1;
+	amk_jw_close(b, ']');
+	return 0;
+}

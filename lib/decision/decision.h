@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Decisions: what an agent asked, durable, answered exactly once. */
+#ifndef AMK_DECISION_DECISION_H
+#define AMK_DECISION_DECISION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/buf.h"
+#include "core/err.h"
+#include "event/event.h"
+#include "store/store.h"
+
+#define AMK_DECISION_ID 24 /* bytes of "d_N" */
+
+const char *amk_decision_id(char to[AMK_DECISION_ID], int64_t row);
+/* The row named by "d_N", 0 when it is no such name. */
+int64_t amk_decision_row(const char *id);
+
+/* Who asks: a session's run. */
+struct amk_decision_asker {
+	int64_t session, run;
+};
+/* Records what `said` opens, and *row names it. In the turn's transaction, like all here. */
+int amk_decision_open(struct amk_store *s, const struct amk_decision_asker *asker, const struct amk_said *said,
+		      int64_t *row, struct amk_err *e);
+
+/* An answer as a client gives it. */
+struct amk_decision_answer {
+	const char *reply;   /* "once", "always", "reject", "answer" */
+	const char *message; /* free text, or NULL */
+	const char *answers; /* JSON [[string]], or NULL */
+	const char *by;	     /* who */
+};
+/*
+ * Closes the one `said` resolves; answer is NULL when nobody answered (void). *row names it.
+ * AMK_EANSWERED when it was closed before.
+ */
+int amk_decision_close(struct amk_store *s, const struct amk_decision_asker *asker, const struct amk_said *said,
+		       const struct amk_decision_answer *answer, int64_t *row, struct amk_err *e);
+
+/* A decision as the API shows it, copied out. */
+struct amk_decision {
+	int64_t row, session, run;
+	char *session_id, *native_id, *kind, *state, *request, *answer, *by; /* answer, by may be NULL */
+	int64_t created, closed;
+};
+/* AMK_ENODECISION when there is none. Release what was found. */
+int amk_decision_find(struct amk_store *s, int64_t row, struct amk_decision *d, struct amk_err *e);
+void amk_decision_release(struct amk_decision *d);
+void amk_decision_write(struct amk_buf *b, const struct amk_decision *d);
+/* Writes `"decisions":[…]`, oldest first; session 0 means of all. */
+int amk_decision_list(struct amk_store *s, int64_t session, bool open_only, struct amk_buf *b, struct amk_err *e);
+
+#endif

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a request to a session: every check before the first row. */
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/id.h"
+#include "core/jw.h"
+#include "core/path.h"
+#include "core/time.h"
+#include "session/internal.h"
+
+#define SPEC_MAX (4u << 20)
+#define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
+
+struct create {
+	const char *agent, *agent_mode, *permission_mode, *model, *variant, *directory, *title;
+	const struct amk_json *environment, *arguments;
+	const struct amk_codec *codec;
+};
+
+static const struct amk_json_field fields[] = {
+	AMK_JSON_FIELD(create, agent, "agent", STR, true),
+	AMK_JSON_FIELD(create, agent_mode, "agentMode", STR, false),
+	AMK_JSON_FIELD(create, permission_mode, "permissionMode", STR, false),
+	AMK_JSON_FIELD(create, model, "model", STR, false),
+	AMK_JSON_FIELD(create, variant, "variant", STR, false),
+	AMK_JSON_FIELD(create, directory, "directory", STR, false),
+	AMK_JSON_FIELD(create, title, "title", STR, false),
+	AMK_JSON_FIELD(create, environment, "environment", OBJECT, false),
+	AMK_JSON_FIELD(create, arguments, "arguments", ARRAY, false),
+};
+
+static int check_agent(struct create *c, struct amk_err *e)
+{
+	c->codec = amk_agent_find(c->agent);
+	if (c->codec)
+		return 0;
+	amk_err_set(e, AMK_EUNKNOWNAGENT, "unsupported agent: %.100s", c->agent);
+	return amk_err_hint(e, "see: amika agent list");
+}
+
+static int check_environment(const struct create *c, struct amk_err *e)
+{
+	for (const struct amk_json *v = amk_json_first(c->environment); v; v = amk_json_next(v)) {
+		const char *name = amk_json_key(v);
+
+		if (!amk_json_str(v))
+			return amk_err_set(e, AMK_EINVALID, "environment: \"%.100s\" must be a string", name);
+		if (!name[0] || strchr(name, '='))
+			return amk_err_set(e, AMK_EINVALID, "environment: \"%.100s\" is no variable name", name);
+		if (strncmp(name, "AMIKA_", 6) == 0)
+			return amk_err_set(e, AMK_EINVALID, "environment: %.100s is amika's own", name);
+	}
+	for (const struct amk_json *a = amk_json_first(c->arguments); a; a = amk_json_next(a))
+		if (!amk_json_str(a))
+			return amk_err_set(e, AMK_EINVALID, "arguments: all must be strings");
+	return 0;
+}
+
+static int check_mode(struct create *c, struct amk_err *e)
+{
+	const char *const *m = c->codec->modes;
+
+	if (!c->permission_mode)
+		c->permission_mode = m[0];
+	for (; *m; m++)
+		if (strcmp(*m, c->permission_mode) == 0)
+			return 0;
+	return amk_err_set(e, AMK_EMODE, "mode not supported: %s %.60s", c->agent, c->permission_mode);
+}
+
+static int check_directory(struct create *c, struct amk_err *e)
+{
+	struct passwd *pw;
+	struct stat st;
+
+	if (!c->directory) {
+		pw = getpwuid(getuid());
+		c->directory = pw ? pw->pw_dir : "/";
+	}
+	if (c->directory[0] != '/')
+		return amk_err_set(e, AMK_EINVALID, "directory is not an absolute path: %.200s", c->directory);
+	if (stat(c->directory, &st) < 0 || !S_ISDIR(st.st_mode))
+		return amk_err_set(e, AMK_EINVALID, "no such directory: %.200s", c->directory);
+	return 0;
+}
+
+static int check_program(const struct create *c, struct amk_err *e)
+{
+	const char *path = amk_json_get_str(c->environment, "PATH");
+	char found[AMK_PATH_MAX];
+	int r;
+
+	r = c->codec->is_helper ? amk_path_helper(found, c->codec->program, e)
+				: amk_path_program(found, c->codec->program, path ? path : DEFAULT_PATH, e);
+	if (r == 0)
+		return 0;
+	if (e->code == AMK_ENOTFOUND) {
+		amk_err_set(e, AMK_ENOTINSTALLED, "agent not installed: %s (%s)", c->agent, c->codec->program);
+		return c->codec->install ? amk_err_hint(e, "install it: %s", c->codec->install) : -1;
+	}
+	return amk_err_hint(e, "make it executable, or put another %s first on PATH", c->codec->program);
+}
+
+static void write_children(struct amk_buf *b, const char *key, const struct amk_json *j, char open, char close)
+{
+	if (j) {
+		amk_json_print(b, key, j);
+		return;
+	}
+	amk_jw_open(b, key, open);
+	amk_jw_close(b, close);
+}
+
+static void write_spec(struct amk_buf *b, const struct create *c)
+{
+	amk_jw_open(b, NULL, '{');
+	amk_jw_cstr(b, "agent", c->agent);
+	amk_jw_cstr(b, "agentMode", c->agent_mode ? c->agent_mode : "build");
+	amk_jw_cstr(b, "permissionMode", c->permission_mode);
+	amk_jw_cstr(b, "model", c->model);
+	amk_jw_cstr(b, "variant", c->variant);
+	amk_jw_cstr(b, "directory", c->directory);
+	amk_jw_cstr(b, "title", c->title);
+	write_children(b, "environment", c->environment, '{', '}');
+	write_children(b, "arguments", c->arguments, '[', ']');
+	amk_jw_close(b, '}');
+}
+
+/* The metadata of the original's session.started, key for key. */
+static void say_started(struct amk_session *s, const struct create *c)
+{
+	struct amk_buf data AMK_AUTO(buf) = AMK_BUF_INIT(65536);
+	struct amk_said said = { .type = "session.started", .synthetic = true };
+
+	amk_jw_open(&data, "metadata", '{');
+	amk_jw_cstr(&data, "agent", c->agent);
+	amk_jw_cstr(&data, "agentMode", c->agent_mode ? c->agent_mode : "build");
+	amk_jw_cstr(&data, "model", c->model ? c->model : c->codec->default_model);
+	amk_jw_cstr(&data, "permissionMode", c->permission_mode);
+	amk_jw_cstr(&data, "variant", c->variant);
+	amk_jw_close(&data, '}');
+	said.data = data.s;
+	amk_said_own(s, &said);
+}
+
+static int check_all(struct create *c, const char *id, const struct amk_json *request, struct amk_err *e)
+{
+	if (!amk_id_valid(id)) {
+		amk_err_set(e, AMK_EINVALID, "\"%.140s\" is no session id", id);
+		return amk_err_hint(e, "[A-Za-z0-9._-], 1 to 128 characters, not starting with a dot");
+	}
+	if (amk_json_read(request, fields, AMK_COUNT(fields), c, e) < 0)
+		return -1;
+	if (check_agent(c, e) < 0 || check_mode(c, e) < 0 || check_environment(c, e) < 0)
+		return -1;
+	return check_directory(c, e) < 0 || check_program(c, e) < 0 ? -1 : 0;
+}
+
+int amk_session_create(struct amk_sessions *all, const char *id, const struct amk_json *request,
+		       struct amk_session **made, struct amk_err *e)
+{
+	struct amk_buf spec AMK_AUTO(buf) = AMK_BUF_INIT(SPEC_MAX);
+	struct create c = { 0 };
+	struct amk_state_session r = { .id = id, .state = "idle" };
+	char *native AMK_AUTO(mem) = NULL;
+
+	if (check_all(&c, id, request, e) < 0)
+		return -1;
+	if (amk_session_find(all, id, NULL))
+		return amk_err_set(e, AMK_EEXISTS, "session already exists: %s", id);
+	write_spec(&spec, &c);
+	if (!amk_buf_ok(&spec))
+		return amk_err_set(e, AMK_ETOOBIG, "a session of more than %u bytes", SPEC_MAX);
+	native = c.codec->native_id ? c.codec->native_id(id) : NULL;
+	r.agent = c.agent;
+	r.spec = spec.s;
+	r.native_id = native;
+	r.created = r.updated = amk_time_now();
+	if (amk_state_session_add(all->conf.store, &r, e) < 0)
+		return -1;
+	*made = amk_sessions_add(all, &r);
+	if (amk_replay_state(*made, NULL, e) < 0)
+		return -1;
+	say_started(*made, &c);
+	return 0;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of this room share: the session as it is in memory. */
+#ifndef AMK_SESSION_INTERNAL_H
+#define AMK_SESSION_INTERNAL_H
+
+#include "run/run.h"
+#include "session/session.h"
+#include "store/state.h"
+
+/* Frames for the program's stdin that are recorded but may not be written before the commit. */
+struct amk_pending {
+	uint64_t at;
+	struct amk_buf bytes;
+};
+
+/* The live program. */
+struct amk_live {
+	struct amk_run *run; /* NULL: not started yet (it is, after the commit), or none */
+	int64_t row;	     /* 0: no live program */
+	int incarnation;
+	uint64_t in_n;	 /* end of what was recorded for its stdin */
+	uint64_t out_n;	 /* how much of its stdout was stepped */
+	uint64_t out_upto; /* how much there is */
+	int64_t input_row; /* the last input recorded */
+	uint64_t checkpoint_out;
+	int64_t checkpoint_input;
+	bool over; /* `end` holds how; what is left of its output is still to be stepped */
+	struct amk_run_end end;
+	struct amk_buf line; /* bytes from out_n + skipped on; what was stepped of them: line_used */
+	size_t line_used;
+	uint64_t skipped; /* bytes of a line too long to keep */
+	struct amk_pending pending;
+};
+
+struct amk_session {
+	struct amk_sessions *all;
+	struct amk_session *older, *newer, *hash_next;
+	bool ready; /* has work for amk_sessions_work */
+	bool acted; /* has been worked on since the last commit */
+	struct amk_session *ready_next, *acted_next;
+
+	int64_t row;
+	char *id, *native_id;
+	struct amk_json *spec;
+	const struct amk_codec *codec;
+	void *state; /* the codec's */
+	uint64_t sequence;
+	int64_t created, updated;
+	bool ended, ending; /* ending: to be ended as soon as the program is gone */
+	bool stopping;	    /* the daemon ends its program, resumably */
+	bool changed;	    /* the row in the store is behind */
+	unsigned queued, open_decisions;
+	int incarnations;
+	struct amk_live live;
+	const struct amk_decision_answer *answering; /* while an answer is stepped */
+	uint64_t raw_offset; /* where the line being stepped stands in `out` */
+	uint32_t raw_n;	     /* 0: no line is being stepped */
+	struct amk_buf writes; /* what the running step wrote */
+};
+
+struct amk_waiter {
+	struct amk_waiter *next;
+	struct amk_session *s;
+	void (*done)(void *arg, bool ok);
+	void *arg;
+};
+
+#define AMK_SESSIONS_BUCKETS 256
+
+struct amk_sessions {
+	struct amk_sessions_conf conf;
+	struct amk_session *newest, *ready, *acted;
+	struct amk_session *bucket[AMK_SESSIONS_BUCKETS];
+	struct amk_waiter *waiters;
+	void (*stopped)(void *arg);
+	void *stopped_arg;
+	bool stopping, in_trouble;
+};
+
+/* sessions.c */
+struct amk_session *amk_sessions_add(struct amk_sessions *all, const struct amk_state_session *r);
+void amk_sessions_make_ready(struct amk_session *s);
+const char *amk_sessions_state(const struct amk_session *s); /* "idle", "working", "waiting", … */
+void amk_sessions_call_waiters(struct amk_session *s);
+/* Reports that the store failed; the turn will be undone. */
+void amk_sessions_trouble(struct amk_sessions *all, const struct amk_err *e);
+
+/* session.c: starts the next queued message if nothing is in its way; ends the session if that is due. */
+void amk_session_pump(struct amk_session *s);
+
+/* said.c: one step of the codec; what it makes goes to the log, the decisions and the in spool. */
+void amk_said_step(struct amk_session *s, const struct amk_input *in);
+/* An event of the daemon itself. */
+void amk_said_own(struct amk_session *s, const struct amk_said *said);
+
+/* live.c */
+void amk_live_start(struct amk_session *s);	/* a new incarnation: recorded now, started after the commit */
+void amk_live_committed(struct amk_session *s); /* starts, writes */
+bool amk_live_work(struct amk_session *s);	/* steps output; true if more waits */
+/* Attaches to the shim of a run an earlier daemon started. */
+void amk_live_take_up(struct amk_session *s, const struct amk_state_run *r);
+void amk_live_release(struct amk_session *s);	/* lets go */
+void amk_live_terminate(struct amk_session *s);
+/*
+ * The next whole line of the out spool before `upto` as an input; with at_end also what stands there
+ * without a newline. *n is its length in the spool. 1: a line; 0: none yet; -1: the spool cannot be read.
+ */
+int amk_live_next_line(struct amk_live *live, uint64_t upto, bool at_end, struct amk_input *in, uint64_t *n);
+void amk_live_line_done(struct amk_live *live, uint64_t n);
+
+/* replay.c: brings the codec to where the log stands, and what was recorded for stdin into its spool. */
+int amk_replay(struct amk_session *s, const struct amk_state_run *run, struct amk_err *e);
+/* Loads the codec's state from a checkpoint, a fresh one when there is none. */
+int amk_replay_state(struct amk_session *s, const char *checkpoint, struct amk_err *e);
+
+#endif

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The live program of a session: its start, its output line by line, its end. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/lines.h"
+#include "core/path.h"
+#include "core/say.h"
+#include "session/internal.h"
+
+#define READ_SIZE (64u << 10)
+#define STDERR_TAIL 2000
+#define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
+
+static void pending_release(struct amk_live *live)
+{
+	amk_buf_release(&live->pending.bytes);
+	amk_buf_release(&live->line);
+}
+
+static void live_reset(struct amk_live *live)
+{
+	pending_release(live);
+	*live = (struct amk_live){
+		.line = AMK_BUF_INIT(AMK_LINE_MAX + READ_SIZE),
+		.pending.bytes = AMK_BUF_INIT(SIZE_MAX / 2),
+	};
+}
+
+static int checkpoint(struct amk_session *s, struct amk_err *e)
+{
+	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(64u << 20);
+	struct amk_live *live = &s->live;
+	struct amk_state_run r = {
+		.row = live->row,
+		.checkpoint_input = live->input_row,
+		.checkpoint_out = live->out_n,
+	};
+
+	s->codec->save(s->state, &b);
+	r.checkpoint = b.s;
+	if (amk_state_run_checkpoint(s->all->conf.store, &r, e) < 0)
+		return -1;
+	live->checkpoint_out = live->out_n;
+	live->checkpoint_input = live->input_row;
+	return 0;
+}
+
+/* At a quiet point or after much output, once everything recorded for stdin stands in the spool. */
+static bool checkpoint_is_due(const struct amk_session *s)
+{
+	const struct amk_live *live = &s->live;
+
+	if (live->pending.bytes.n)
+		return false;
+	if (live->out_n - live->checkpoint_out >= s->all->conf.checkpoint_bytes)
+		return true;
+	return s->codec->quiet(s->state) &&
+	       (live->out_n != live->checkpoint_out || live->input_row != live->checkpoint_input);
+}
+
+void amk_live_start(struct amk_session *s)
+{
+	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(64u << 20);
+	struct amk_state_run r = { .session = s->row, .incarnation = ++s->incarnations };
+	struct amk_input in = {
+		.kind = AMK_INPUT_START,
+		.session_id = s->id,
+		.native_id = s->native_id,
+		.incarnation = s->incarnations,
+	};
+	struct amk_err e = { 0 };
+
+	s->codec->save(s->state, &b);
+	r.checkpoint = b.s;
+	if (amk_state_run_add(s->all->conf.store, &r, &e) < 0) {
+		amk_sessions_trouble(s->all, &e);
+		return;
+	}
+	live_reset(&s->live);
+	s->live.row = r.row;
+	s->live.incarnation = r.incarnation;
+	amk_said_step(s, &in);
+}
+
+static void run_out(void *arg, uint64_t upto)
+{
+	struct amk_session *s = arg;
+
+	if (upto > s->live.out_upto)
+		s->live.out_upto = upto;
+	amk_sessions_make_ready(s);
+}
+
+static void run_positions(void *arg, uint64_t begun, uint64_t done)
+{
+	struct amk_session *s = arg;
+
+	amk_say(AMK_SAY_TRACE, "live", "%s: stdin begun %llu done %llu", s->id, (unsigned long long)begun,
+		(unsigned long long)done);
+}
+
+static void run_ended(void *arg, const struct amk_run_end *end, uint64_t out_n)
+{
+	struct amk_session *s = arg;
+
+	s->live.out_upto = out_n;
+	s->live.end = *end;
+	s->live.over = true;
+	amk_sessions_make_ready(s);
+}
+
+static const struct amk_run_ops run_ops = { run_out, run_positions, run_ended };
+
+static void build_env(const struct amk_session *s, struct amk_strv *env)
+{
+	const struct amk_json *vars = amk_json_get(s->spec, "environment");
+
+	for (const struct amk_json *v = amk_json_first(vars); v; v = amk_json_next(v))
+		amk_strv_addf(env, "%s=%s", amk_json_key(v), amk_json_str(v));
+	if (!amk_json_get_str(vars, "PATH"))
+		amk_strv_add(env, "PATH=" DEFAULT_PATH);
+}
+
+static void build_argv(const struct amk_session *s, struct amk_strv *argv)
+{
+	struct amk_strv own AMK_AUTO(strv) = { 0 };
+	struct amk_agent_start st = {
+		.session_id = s->id,
+		.native_id = s->native_id,
+		.model = amk_json_get_str(s->spec, "model"),
+		.permission_mode = amk_json_get_str(s->spec, "permissionMode"),
+	};
+
+	for (const struct amk_json *a = amk_json_first(amk_json_get(s->spec, "arguments")); a; a = amk_json_next(a))
+		amk_strv_add(&own, amk_json_str(a));
+	st.args = own.v;
+	amk_strv_add(argv, s->codec->program);
+	s->codec->argv(&st, argv);
+}
+
+static int program_path(const struct amk_session *s, char to[AMK_PATH_MAX], struct amk_err *e)
+{
+	const char *path = amk_json_get_str(amk_json_get(s->spec, "environment"), "PATH");
+
+	if (s->codec->is_helper)
+		return amk_path_helper(to, s->codec->program, e);
+	return amk_path_program(to, s->codec->program, path ? path : DEFAULT_PATH, e);
+}
+
+static int run_start(struct amk_session *s, struct amk_err *e)
+{
+	const struct amk_sessions_conf *conf = &s->all->conf;
+	struct amk_strv argv AMK_AUTO(strv) = { 0 };
+	struct amk_strv env AMK_AUTO(strv) = { 0 };
+	char program[AMK_PATH_MAX];
+	struct amk_run_spec spec = {
+		.dir = conf->run_dir,
+		.id = s->live.row,
+		.program = program,
+		.directory = amk_json_get_str(s->spec, "directory"),
+		.files = conf->files,
+		.lease_ms = conf->lease_ms,
+		.end_ms = conf->grace_ms,
+	};
+
+	if (program_path(s, program, e) < 0)
+		return -1;
+	build_argv(s, &argv);
+	build_env(s, &env);
+	spec.argv = argv.v;
+	spec.env = env.v;
+	s->live.run = amk_run_start(conf->loop, &spec, &run_ops, s, e);
+	return s->live.run ? 0 : -1;
+}
+
+static void start_failed(struct amk_session *s, const struct amk_err *e)
+{
+	s->live.over = true;
+	s->live.end.code = -1;
+	snprintf(s->live.end.reason, sizeof s->live.end.reason, "exec: %.190s", e->msg);
+	amk_sessions_make_ready(s);
+}
+
+void amk_live_committed(struct amk_session *s)
+{
+	struct amk_live *live = &s->live;
+	struct amk_err e = { 0 };
+
+	if (live->row && !live->run && !live->over && run_start(s, &e) < 0)
+		start_failed(s, &e);
+	if (!live->run || live->over || live->pending.bytes.n == 0)
+		return;
+	if (amk_run_write(live->run, live->pending.at, live->pending.bytes.s, live->pending.bytes.n, &e) < 0) {
+		amk_say(AMK_SAY_ERROR, "live", "%s: %s", s->id, e.msg);
+		return; /* the rows are there: tried again after the next commit */
+	}
+	amk_buf_release(&live->pending.bytes);
+	amk_sessions_make_ready(s);
+}
+
+static int read_more(struct amk_live *live, uint64_t upto, struct amk_err *e)
+{
+	uint64_t at = live->out_n + live->skipped + (live->line.n - live->line_used);
+	size_t n = upto - at < READ_SIZE ? (size_t)(upto - at) : READ_SIZE;
+	ssize_t r;
+	char *to;
+
+	if (at >= upto)
+		return 0;
+	amk_buf_drop(&live->line, live->line_used);
+	live->line_used = 0;
+	if (live->line.n > AMK_LINE_MAX) {
+		live->skipped += live->line.n;
+		amk_buf_clear(&live->line);
+	}
+	to = amk_buf_room(&live->line, n);
+	r = amk_run_read(live->run, at, to, n, e);
+	if (r <= 0)
+		return (int)r;
+	live->line.n += (size_t)r;
+	live->line.s[live->line.n] = '\0';
+	return 1;
+}
+
+int amk_live_next_line(struct amk_live *live, uint64_t upto, bool at_end, struct amk_input *in, uint64_t *n)
+{
+	struct amk_err e = { 0 };
+	size_t searched = 0;
+	int more = 1;
+
+	for (;;) {
+		char *start = live->line.s + live->line_used;
+		size_t have = live->line.n - live->line_used;
+		char *nl = memchr(start + searched, '\n', have - searched);
+
+		if (nl || (more == 0 && at_end && have + live->skipped > 0)) {
+			size_t len = nl ? (size_t)(nl - start) : have;
+
+			if (nl)
+				*nl = '\0';
+			*n = live->skipped + len + (nl ? 1 : 0);
+			*in = (struct amk_input){ .kind = AMK_INPUT_LINE, .line = live->skipped ? NULL : start,
+						  .line_n = live->skipped + len };
+			return 1;
+		}
+		if (more == 0)
+			return 0;
+		searched = have > AMK_LINE_MAX ? 0 : have;
+		more = read_more(live, upto, &e);
+		if (more < 0) {
+			amk_say(AMK_SAY_ERROR, "live", "%s", e.msg);
+			return -1;
+		}
+	}
+}
+
+void amk_live_line_done(struct amk_live *live, uint64_t n)
+{
+	live->line_used += n - live->skipped;
+	live->skipped = 0;
+	live->out_n += n;
+	if (live->line_used < live->line.n)
+		return;
+	live->line_used = 0;
+	amk_buf_release(&live->line);
+}
+
+/* Steps whole lines; false when the budget of this turn ran out first. */
+static bool step_lines(struct amk_session *s)
+{
+	struct amk_live *live = &s->live;
+	uint64_t stop = live->out_n + s->all->conf.step_bytes, n;
+	struct amk_input in;
+
+	while (amk_live_next_line(live, live->out_upto, live->over, &in, &n) > 0) {
+		s->raw_offset = live->out_n;
+		s->raw_n = n <= UINT32_MAX ? (uint32_t)n : 0;
+		amk_said_step(s, &in);
+		s->raw_n = 0;
+		amk_live_line_done(live, n);
+		amk_session_pump(s);
+		if (live->out_n >= stop)
+			return false;
+	}
+	return true;
+}
+
+static int store_run(struct amk_session *s, bool ended, struct amk_err *e)
+{
+	struct amk_state_run r = {
+		.row = s->live.row,
+		.in_n = s->live.in_n,
+		.out_n = s->live.out_n,
+		.ended = ended,
+	};
+
+	return amk_state_run_set(s->all->conf.store, &r, e);
+}
+
+/* Everything it wrote was stepped: now its end. */
+static void finish(struct amk_session *s)
+{
+	struct amk_buf err AMK_AUTO(buf) = AMK_BUF_INIT(1u << 20);
+	struct amk_live *live = &s->live;
+	struct amk_input in = {
+		.kind = AMK_INPUT_EXIT,
+		.exit_code = live->end.code,
+		.exit_signal = live->end.signum,
+		.reason = live->end.reason,
+		.wanted = s->ending || s->stopping,
+	};
+	struct amk_err e = { 0 };
+
+	if (live->run)
+		amk_run_stderr(live->run, &err);
+	in.text = err.n > STDERR_TAIL ? err.s + err.n - STDERR_TAIL : err.s;
+	amk_said_step(s, &in);
+	if (checkpoint(s, &e) < 0 || store_run(s, true, &e) < 0)
+		amk_sessions_trouble(s->all, &e);
+	amk_say(AMK_SAY_INFO, "live", "%s: program %lld over: %s", s->id, (long long)live->row, live->end.reason);
+	if (live->run)
+		amk_run_free(live->run);
+	live_reset(live);
+	s->stopping = false;
+}
+
+bool amk_live_work(struct amk_session *s)
+{
+	struct amk_live *live = &s->live;
+	struct amk_err e = { 0 };
+	uint64_t before = live->out_n;
+	bool drained;
+
+	if (live->row == 0)
+		return false;
+	drained = !live->run || step_lines(s);
+	if (drained && live->over) {
+		finish(s);
+		return false;
+	}
+	if (checkpoint_is_due(s) && checkpoint(s, &e) < 0)
+		amk_sessions_trouble(s->all, &e);
+	if ((live->out_n != before || s->changed) && store_run(s, false, &e) < 0)
+		amk_sessions_trouble(s->all, &e);
+	return !drained;
+}
+
+void amk_live_take_up(struct amk_session *s, const struct amk_state_run *r)
+{
+	struct amk_err e = { 0 };
+
+	s->live.row = r->row;
+	s->live.incarnation = r->incarnation;
+	s->live.run = amk_run_attach(s->all->conf.loop, s->all->conf.run_dir, r->row, &run_ops, s, &e);
+	if (s->live.run)
+		return;
+	/* Recorded and never started: it is started now. With output on record its folder was lost. */
+	if (e.code == AMK_ENOTFOUND && r->out_n == 0)
+		return;
+	start_failed(s, &e);
+	if (e.code == AMK_ENOTFOUND)
+		snprintf(s->live.end.reason, sizeof s->live.end.reason, "lost");
+}
+
+void amk_live_release(struct amk_session *s)
+{
+	if (s->live.run)
+		amk_run_free(s->live.run);
+	live_reset(&s->live);
+	pending_release(&s->live);
+}
+
+void amk_live_terminate(struct amk_session *s)
+{
+	if (s->live.run && !s->live.over)
+		amk_run_terminate(s->live.run, s->all->conf.grace_ms);
+}

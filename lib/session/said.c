@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a step makes: log lines, decisions, input rows. All of one step stands in one transaction. */
+#include <string.h>
+
+#include "core/jw.h"
+#include "core/say.h"
+#include "core/time.h"
+#include "session/internal.h"
+#include "store/log.h"
+
+#define LINE_MAX (64u << 20)
+
+/* Opens or closes the decision an event is about. False when the event must not be said. */
+static bool decide(struct amk_session *s, const struct amk_said *said, int64_t *row)
+{
+	struct amk_decision_asker asker = { s->row, s->live.row };
+	struct amk_store *store = s->all->conf.store;
+	struct amk_err e = { 0 };
+
+	if (said->decision_state == AMK_DECISION_OPEN) {
+		if (amk_decision_open(store, &asker, said, row, &e) < 0) {
+			amk_sessions_trouble(s->all, &e);
+			return false;
+		}
+		s->open_decisions++;
+		return true;
+	}
+	if (amk_decision_close(store, &asker, said,
+			       said->decision_state == AMK_DECISION_ANSWERED ? s->answering : NULL, row, &e) == 0) {
+		s->open_decisions--;
+		return true;
+	}
+	if (e.code == AMK_EANSWERED || e.code == AMK_EINTERNAL)
+		amk_say(AMK_SAY_ERROR, "session", "%s: %s: %s", s->id, said->type, e.msg);
+	else
+		amk_sessions_trouble(s->all, &e);
+	return false;
+}
+
+static void append(struct amk_session *s, const struct amk_said *said, const char *decision_id)
+{
+	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(LINE_MAX);
+	struct amk_event_place place = {
+		.sequence = s->sequence + 1,
+		.time = amk_time_now(),
+		.session_id = s->id,
+		.native_id = s->native_id,
+		.decision_id = decision_id,
+	};
+	struct amk_log_line line = {
+		.session = s->row,
+		.sequence = place.sequence,
+		.hidden = !amk_event_is_universal(said->type),
+		.run = s->raw_n ? s->live.row : 0,
+		.raw_offset = s->raw_offset,
+		.raw_n = s->raw_n,
+	};
+	struct amk_err e = { 0 };
+
+	amk_event_write(&b, said, &place, &line.raw_at);
+	if (!amk_buf_ok(&b)) {
+		amk_say(AMK_SAY_ERROR, "session", "%s: %s of more than %u bytes left out", s->id, said->type, LINE_MAX);
+		return;
+	}
+	line.line = b.s;
+	line.n = b.n;
+	if (amk_log_append(s->all->conf.store, &line, &e) < 0) {
+		amk_sessions_trouble(s->all, &e);
+		return;
+	}
+	s->sequence++;
+	s->updated = place.time;
+	s->changed = true;
+	amk_sessions_make_ready(s);
+}
+
+static void say(void *arg, const struct amk_said *said)
+{
+	struct amk_session *s = arg;
+	char id[AMK_DECISION_ID];
+	int64_t row = 0;
+
+	if (said->decision_state && !decide(s, said, &row))
+		return;
+	append(s, said, row ? amk_decision_id(id, row) : NULL);
+}
+
+static void say_write(void *arg, const char *bytes, size_t n)
+{
+	struct amk_session *s = arg;
+
+	amk_buf_add(&s->writes, bytes, n);
+}
+
+static void say_native(void *arg, const char *native_id)
+{
+	struct amk_session *s = arg;
+	char *old AMK_AUTO(mem) = s->native_id;
+
+	s->native_id = amk_strdup(native_id);
+	s->changed = true;
+}
+
+/* Lines can be read again from the spool, and the end is one transaction with what it makes: not these. */
+static bool is_recorded(const struct amk_session *s, const struct amk_input *in)
+{
+	if (in->kind == AMK_INPUT_EXIT)
+		return false;
+	return in->kind != AMK_INPUT_LINE || s->writes.n > 0;
+}
+
+static void record(struct amk_session *s, const struct amk_input *in)
+{
+	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(LINE_MAX);
+	struct amk_live *live = &s->live;
+	struct amk_state_input r = {
+		.run = live->row,
+		.bytes = s->writes.s,
+		.bytes_n = s->writes.n,
+		.at = live->in_n,
+		.out_n = live->out_n,
+	};
+	struct amk_err e = { 0 };
+
+	if (in->kind != AMK_INPUT_LINE)
+		amk_input_write(&b, in);
+	r.input = b.s;
+	if (amk_state_input_add(s->all->conf.store, &r, &e) < 0) {
+		amk_sessions_trouble(s->all, &e);
+		return;
+	}
+	live->input_row = r.row;
+	if (s->writes.n == 0)
+		return;
+	if (live->pending.bytes.n == 0)
+		live->pending.at = live->in_n;
+	amk_buf_add(&live->pending.bytes, s->writes.s, s->writes.n);
+	live->in_n += s->writes.n;
+}
+
+void amk_said_step(struct amk_session *s, const struct amk_input *in)
+{
+	struct amk_sink sink = { s, say, say_write, say_native };
+
+	amk_buf_clear(&s->writes);
+	s->codec->step(s->state, in, &sink);
+	if (is_recorded(s, in))
+		record(s, in);
+	amk_buf_release(&s->writes);
+	s->changed = true;
+	amk_sessions_make_ready(s);
+}
+
+void amk_said_own(struct amk_session *s, const struct amk_said *said)
+{
+	say(s, said);
+}

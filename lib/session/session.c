@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a client asks of one session: messages, cancel, answers, the end. */
+#include "session/session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/id.h"
+#include "core/jw.h"
+#include "core/time.h"
+#include "core/utf8.h"
+#include "session/internal.h"
+
+static void say_members(struct amk_session *s, const char *type, struct amk_buf *data)
+{
+	struct amk_said said = { .type = type, .synthetic = true, .data = data->s };
+
+	amk_said_own(s, &said);
+}
+
+static void say_message(struct amk_session *s, const char *type, const char *message_id)
+{
+	struct amk_buf data AMK_AUTO(buf) = AMK_BUF_INIT(4096);
+
+	amk_jw_cstr(&data, "message_id", message_id);
+	say_members(s, type, &data);
+}
+
+static int start_message(struct amk_session *s, int64_t row, const char *id, const char *text, struct amk_err *e)
+{
+	struct amk_input in = { .kind = AMK_INPUT_MESSAGE, .id = id, .text = text };
+
+	if (amk_state_message_set(s->all->conf.store, row, AMK_MESSAGE_STARTED, e) < 0)
+		return -1;
+	if (s->live.row == 0)
+		amk_live_start(s);
+	amk_said_step(s, &in);
+	return 0;
+}
+
+static bool may_start(const struct amk_session *s)
+{
+	return !s->ended && !s->ending && !s->stopping && !s->all->stopping && !s->all->in_trouble &&
+	       !s->live.over && !s->codec->busy(s->state);
+}
+
+struct next_message {
+	int64_t row;
+	char *id, *text;
+};
+
+static bool take_next(void *arg, const struct amk_state_message *r)
+{
+	struct next_message *m = arg;
+
+	*m = (struct next_message){ r->row, amk_strdup(r->id), amk_strdup(r->text) };
+	return false;
+}
+
+static void start_next(struct amk_session *s)
+{
+	struct next_message m = { 0 };
+	struct amk_err e = { 0 };
+	int r;
+
+	r = amk_state_messages_queued(s->all->conf.store, s->row, 1, take_next, &m, &e);
+	if (r == 0 && m.row) {
+		s->queued--;
+		r = start_message(s, m.row, m.id, m.text, &e);
+	}
+	if (r < 0)
+		amk_sessions_trouble(s->all, &e);
+	free(m.id);
+	free(m.text);
+}
+
+static void end_now(struct amk_session *s)
+{
+	struct amk_buf data AMK_AUTO(buf) = AMK_BUF_INIT(256);
+
+	amk_jw_cstr(&data, "reason", "terminated");
+	amk_jw_cstr(&data, "terminated_by", "daemon");
+	say_members(s, "session.ended", &data);
+	s->ending = false;
+	s->ended = true;
+	s->changed = true;
+	amk_sessions_call_waiters(s);
+}
+
+void amk_session_pump(struct amk_session *s)
+{
+	if (s->ending && s->live.row == 0) {
+		end_now(s);
+		return;
+	}
+	while (s->queued && may_start(s))
+		start_next(s);
+}
+
+struct same_message {
+	bool found, same;
+	const char *text;
+	uint64_t after;
+};
+
+static void compare_message(void *arg, const struct amk_state_message *r)
+{
+	struct same_message *m = arg;
+
+	m->found = true;
+	m->same = strcmp(r->text, m->text) == 0;
+	m->after = r->after;
+}
+
+static int check_text(const char *text, struct amk_err *e)
+{
+	size_t n = strlen(text);
+
+	if (strspn(text, " \t\r\n") == n) {
+		amk_err_set(e, AMK_EINVALID, "the message is empty");
+		return amk_err_hint(e, "say what the agent shall do");
+	}
+	if (n > AMK_SESSION_TEXT_MAX)
+		return amk_err_set(e, AMK_ETOOBIG, "a message of more than %u bytes", AMK_SESSION_TEXT_MAX);
+	return 0;
+}
+
+/* 1: sent before, with the same text; 0: new. */
+static int look_for_same(struct amk_session *s, const char *text, struct amk_receipt *r, struct amk_err *e)
+{
+	struct same_message m = { .text = text };
+
+	if (amk_state_message_find(s->all->conf.store, s->row, r->message_id, compare_message, &m, e) < 0)
+		return -1;
+	if (!m.found)
+		return 0;
+	if (!m.same) {
+		amk_err_set(e, AMK_ECONFLICT, "message %s was sent before with another text", r->message_id);
+		return amk_err_hint(e, "use another id");
+	}
+	r->after = m.after;
+	r->state = AMK_RECEIPT_DUPLICATE;
+	return 1;
+}
+
+static int check_open(const struct amk_session *s, struct amk_err *e)
+{
+	if (!s->ended && !s->ending)
+		return 0;
+	amk_err_set(e, AMK_EENDED, "session terminated: %s", s->id);
+	return amk_err_hint(e, "make a new one: amika session create");
+}
+
+int amk_session_post(struct amk_session *s, const char *message_id, const char *text, struct amk_receipt *r,
+		     struct amk_err *e)
+{
+	struct amk_state_message m = { .session = s->row, .text = text };
+	int same;
+
+	if (message_id && !amk_id_valid(message_id))
+		return amk_err_set(e, AMK_EINVALID, "\"%.140s\" is no message id ([A-Za-z0-9._-]{1,128})", message_id);
+	if (check_text(text, e) < 0)
+		return -1;
+	memcpy(r->message_id, "m_", 3);
+	if (message_id)
+		snprintf(r->message_id, sizeof r->message_id, "%s", message_id);
+	else
+		amk_id_random(r->message_id + 2, 16);
+	same = look_for_same(s, text, r, e);
+	if (same || check_open(s, e) < 0)
+		return same > 0 ? 0 : -1;
+	if (s->queued >= AMK_SESSION_QUEUE_MAX)
+		return amk_err_set(e, AMK_EUNAVAILABLE, "%u messages wait in session %s already", s->queued, s->id);
+	m.id = r->message_id;
+	m.after = r->after = s->sequence;
+	m.created = amk_time_now();
+	if (amk_state_message_add(s->all->conf.store, &m, e) < 0)
+		return -1;
+	amk_sessions_make_ready(s);
+	if (s->queued == 0 && may_start(s)) {
+		r->state = AMK_RECEIPT_ACCEPTED;
+		return start_message(s, m.row, m.id, text, e);
+	}
+	s->queued++;
+	r->state = AMK_RECEIPT_QUEUED;
+	say_message(s, "message.queued", m.id);
+	return 0;
+}
+
+void amk_session_cancel(struct amk_session *s, const char *by)
+{
+	struct amk_input in = { .kind = AMK_INPUT_CANCEL, .by = by };
+
+	if (s->live.row && !s->live.over && s->codec->busy(s->state))
+		amk_said_step(s, &in);
+}
+
+static bool cancel_queued(void *arg, const struct amk_state_message *r)
+{
+	struct amk_strv *list = arg;
+
+	amk_strv_addf(list, "%lld", (long long)r->row);
+	amk_strv_add(list, r->id);
+	return true;
+}
+
+static void cancel_all_queued(struct amk_session *s)
+{
+	struct amk_strv list AMK_AUTO(strv) = { 0 };
+	struct amk_store *store = s->all->conf.store;
+	struct amk_err e = { 0 };
+
+	if (amk_state_messages_queued(store, s->row, AMK_SESSION_QUEUE_MAX, cancel_queued, &list, &e) < 0)
+		amk_sessions_trouble(s->all, &e);
+	for (size_t i = 0; i < list.n; i += 2) {
+		if (amk_state_message_set(store, strtoll(list.v[i], NULL, 10), AMK_MESSAGE_ENDED, &e) < 0)
+			amk_sessions_trouble(s->all, &e);
+		say_message(s, "message.cancelled", list.v[i + 1]);
+	}
+	s->queued = 0;
+}
+
+void amk_session_terminate(struct amk_session *s, void (*done)(void *arg, bool ok), void *arg)
+{
+	struct amk_waiter *w;
+
+	if (s->ended) {
+		done(arg, true);
+		return;
+	}
+	w = amk_calloc(1, sizeof *w);
+	*w = (struct amk_waiter){ s->all->waiters, s, done, arg };
+	s->all->waiters = w;
+	if (!s->ending) {
+		s->ending = true;
+		s->changed = true;
+		cancel_all_queued(s);
+		amk_live_terminate(s);
+	}
+	amk_sessions_make_ready(s);
+}
+
+int amk_session_answer(struct amk_session *s, const struct amk_decision *d, const struct amk_decision_answer *a,
+		       struct amk_err *e)
+{
+	struct amk_input in = {
+		.kind = AMK_INPUT_ANSWER,
+		.id = d->native_id,
+		.reply = a->reply,
+		.text = a->message,
+		.answers = a->answers,
+		.by = a->by,
+	};
+	unsigned before = s->open_decisions;
+	char id[AMK_DECISION_ID];
+
+	amk_decision_id(id, d->row);
+	if (strcmp(d->state, "open") != 0)
+		return amk_err_set(e, AMK_EANSWERED, "%s was %s%s%s", id, d->state, d->by ? " by " : "",
+				   d->by ? d->by : "");
+	if (s->live.row == 0 || s->live.row != d->run || s->live.over)
+		return amk_err_set(e, AMK_EANSWERED, "%s is void: the program that asked is gone", id);
+	s->answering = a;
+	amk_said_step(s, &in);
+	s->answering = NULL;
+	if (s->open_decisions == before)
+		return amk_err_set(e, AMK_EANSWERED, "%s is not waited for any more", id);
+	amk_session_pump(s);
+	return 0;
+}
+
+static void write_environment(struct amk_buf *b, const struct amk_json *vars)
+{
+	amk_jw_open(b, "environment", '{');
+	for (const struct amk_json *v = amk_json_first(vars); v; v = amk_json_next(v))
+		amk_jw_cstr(b, amk_json_key(v), "***");
+	amk_jw_close(b, '}');
+}
+
+void amk_session_write(struct amk_buf *b, const struct amk_session *s)
+{
+	static const char *const copied[] = { "agentMode", "permissionMode", "model", "variant", "directory",
+					      "title",	   "arguments" };
+
+	amk_jw_open(b, NULL, '{');
+	amk_jw_cstr(b, "sessionId", s->id);
+	amk_jw_cstr(b, "agent", s->codec ? s->codec->name : amk_json_get_str(s->spec, "agent"));
+	for (size_t i = 0; i < AMK_COUNT(copied); i++)
+		amk_json_print(b, copied[i], amk_json_get(s->spec, copied[i]));
+	amk_jw_cstr(b, "nativeSessionId", s->native_id);
+	amk_jw_bool(b, "ended", s->ended);
+	amk_jw_cstr(b, "state", amk_sessions_state(s));
+	amk_jw_int(b, "eventCount", (int64_t)s->sequence);
+	amk_jw_int(b, "after", (int64_t)s->sequence);
+	amk_jw_int(b, "queued", s->queued);
+	amk_jw_int(b, "openDecisions", s->open_decisions);
+	amk_jw_int(b, "createdAt", s->created / 1000000);
+	amk_jw_int(b, "updatedAt", s->updated / 1000000);
+	write_environment(b, amk_json_get(s->spec, "environment"));
+	amk_jw_close(b, '}');
+}
+
+int64_t amk_session_row(const struct amk_session *s)
+{
+	return s->row;
+}
+
+const char *amk_session_id(const struct amk_session *s)
+{
+	return s->id;
+}
+
+uint64_t amk_session_sequence(const struct amk_session *s)
+{
+	return s->sequence;
+}
+
+const char *amk_session_native_id(const struct amk_session *s)
+{
+	return s->native_id;
+}

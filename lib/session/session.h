@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sessions. A loop turn is: callbacks; amk_sessions_work (steps what arrived, within the store's
+ * transaction); amk_store_commit; amk_sessions_committed (programs are started and written to, now
+ * that it is on record why).
+ */
+#ifndef AMK_SESSION_SESSION_H
+#define AMK_SESSION_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "agent/agent.h"
+#include "core/json.h"
+#include "decision/decision.h"
+#include "loop/loop.h"
+#include "store/store.h"
+
+#define AMK_SESSION_TEXT_MAX (8u << 20) /* bytes of one message */
+#define AMK_SESSION_QUEUE_MAX 1000	/* messages waiting in one session */
+
+struct amk_sessions; /* all of them */
+struct amk_session;
+
+struct amk_sessions_conf {
+	struct amk_loop *loop;
+	struct amk_store *store;
+	int run_dir;	     /* STATE/run, borrowed */
+	uint64_t files;	     /* programs' soft limit of open files; 0: the daemon's */
+	int64_t lease_ms;    /* a shim without a daemon gives up after so long */
+	int64_t grace_ms;    /* between TERM and KILL */
+	uint64_t checkpoint_bytes; /* of spool, between checkpoints inside a turn */
+	uint64_t step_bytes;	   /* of spool stepped per session and loop turn */
+	/* Something the store could not keep: nothing of this loop turn may be committed. */
+	void (*trouble)(void *arg, const struct amk_err *e);
+	void *arg;
+};
+
+/* Loads every session and takes up the programs that still live. */
+struct amk_sessions *amk_sessions_open(const struct amk_sessions_conf *conf, struct amk_err *e);
+/* Lets go of all; their programs live on. */
+void amk_sessions_close(struct amk_sessions *all);
+/* Ends all programs, so that their sessions can be resumed; then done(arg). */
+void amk_sessions_stop(struct amk_sessions *all, void (*done)(void *arg), void *arg);
+/* True when more is there to be stepped. */
+bool amk_sessions_work(struct amk_sessions *all);
+/* True when that made new work: work and commit again. */
+bool amk_sessions_committed(struct amk_sessions *all);
+/* Whether pid is one of the live shims. */
+bool amk_sessions_has_shim(const struct amk_sessions *all, pid_t pid);
+
+/* NULL with AMK_ENOSESSION when there is none. */
+struct amk_session *amk_session_find(struct amk_sessions *all, const char *id, struct amk_err *e);
+/* Newest first; NULL ends. */
+struct amk_session *amk_session_newest(struct amk_sessions *all);
+struct amk_session *amk_session_older(struct amk_session *s);
+
+/*
+ * Makes a session from a request of the API (see amika-api(7)): checks everything, stores it, says
+ * session.started. The program starts with the first message.
+ */
+int amk_session_create(struct amk_sessions *all, const char *id, const struct amk_json *request,
+		       struct amk_session **made, struct amk_err *e);
+
+enum amk_receipt_state { AMK_RECEIPT_ACCEPTED, AMK_RECEIPT_QUEUED, AMK_RECEIPT_DUPLICATE };
+struct amk_receipt {
+	char message_id[129];
+	uint64_t after; /* the session's last sequence at acceptance */
+	enum amk_receipt_state state;
+};
+/* A message: starts a turn or waits in the queue. message_id NULL: one is made. */
+int amk_session_post(struct amk_session *s, const char *message_id, const char *text, struct amk_receipt *r,
+		     struct amk_err *e);
+/* Interrupts the running turn; nothing to do is no error. */
+void amk_session_cancel(struct amk_session *s, const char *by);
+/*
+ * Ends the session for good: cancels what waits, ends the program. Then done(arg, true), at once if it has
+ * ended; done(arg, false) if the sessions are closed before.
+ */
+void amk_session_terminate(struct amk_session *s, void (*done)(void *arg, bool ok), void *arg);
+/* done will not be called any more for this arg. */
+void amk_session_forget_waiter(struct amk_sessions *all, void *arg);
+/* AMK_EANSWERED when it is not open any more. */
+int amk_session_answer(struct amk_session *s, const struct amk_decision *d, const struct amk_decision_answer *a,
+		       struct amk_err *e);
+
+/* SessionInfo of the API. Values of the environment are masked. */
+void amk_session_write(struct amk_buf *b, const struct amk_session *s);
+int64_t amk_session_row(const struct amk_session *s);
+const char *amk_session_id(const struct amk_session *s);
+uint64_t amk_session_sequence(const struct amk_session *s);
+const char *amk_session_native_id(const struct amk_session *s); /* or NULL */
+
+#endif

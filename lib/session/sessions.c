@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The registry of sessions, and what happens to all of them once per loop turn. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/say.h"
+#include "session/internal.h"
+
+static unsigned bucket_of(const char *id)
+{
+	unsigned h = 2166136261u; /* FNV-1a */
+
+	for (; *id; id++)
+		h = (h ^ (unsigned char)*id) * 16777619u;
+	return h % AMK_SESSIONS_BUCKETS;
+}
+
+struct amk_session *amk_sessions_add(struct amk_sessions *all, const struct amk_state_session *r)
+{
+	struct amk_session *s = amk_calloc(1, sizeof *s);
+	unsigned b = bucket_of(r->id);
+
+	s->all = all;
+	s->row = r->row;
+	s->id = amk_strdup(r->id);
+	s->native_id = r->native_id ? amk_strdup(r->native_id) : NULL;
+	s->codec = amk_agent_find(r->agent);
+	s->spec = amk_json_parse(r->spec, strlen(r->spec), NULL);
+	s->sequence = r->sequence;
+	s->created = r->created;
+	s->updated = r->updated;
+	s->ended = r->ended;
+	s->ending = r->state && strcmp(r->state, "ending") == 0;
+	amk_buf_init(&s->writes, 64u << 20);
+	amk_live_release(s);
+	s->hash_next = all->bucket[b];
+	all->bucket[b] = s;
+	s->older = all->newest;
+	if (all->newest)
+		all->newest->newer = s;
+	all->newest = s;
+	return s;
+}
+
+static void session_free(struct amk_session *s)
+{
+	amk_live_release(s);
+	if (s->state)
+		s->codec->free_state(s->state);
+	amk_json_free(s->spec);
+	free(s->id);
+	free(s->native_id);
+	free(s);
+}
+
+struct amk_session *amk_session_find(struct amk_sessions *all, const char *id, struct amk_err *e)
+{
+	for (struct amk_session *s = all->bucket[bucket_of(id)]; s; s = s->hash_next)
+		if (strcmp(s->id, id) == 0)
+			return s;
+	amk_err_set(e, AMK_ENOSESSION, "session not found: %s", id);
+	amk_err_hint(e, "see: amika session list");
+	return NULL;
+}
+
+struct amk_session *amk_session_newest(struct amk_sessions *all)
+{
+	return all->newest;
+}
+
+struct amk_session *amk_session_older(struct amk_session *s)
+{
+	return s->older;
+}
+
+void amk_sessions_trouble(struct amk_sessions *all, const struct amk_err *e)
+{
+	if (all->in_trouble)
+		return;
+	all->in_trouble = true;
+	all->conf.trouble(all->conf.arg, e);
+}
+
+void amk_sessions_make_ready(struct amk_session *s)
+{
+	if (s->ready)
+		return;
+	s->ready = true;
+	s->ready_next = s->all->ready;
+	s->all->ready = s;
+}
+
+struct found_run {
+	struct amk_session *s;
+	struct amk_err *e;
+	int failed;
+};
+
+static void take_up_run(void *arg, const struct amk_state_run *r)
+{
+	struct found_run *f = arg;
+	struct amk_session *s = f->s;
+
+	s->incarnations = r->incarnation;
+	if (r->ended) {
+		f->failed = amk_replay_state(s, r->checkpoint, f->e);
+		return;
+	}
+	amk_live_take_up(s, r);
+	f->failed = amk_replay(s, r, f->e);
+}
+
+static bool count_one(void *arg, const struct amk_state_message *r)
+{
+	(void)r;
+	++*(unsigned *)arg;
+	return true;
+}
+
+static bool count_open(void *arg, const struct amk_state_decision *r)
+{
+	(void)r;
+	++*(unsigned *)arg;
+	return true;
+}
+
+static int session_take_up(struct amk_session *s, struct amk_err *e)
+{
+	struct amk_store *store = s->all->conf.store;
+	struct found_run f = { s, e, 0 };
+
+	if (!s->codec || !s->spec)
+		return amk_err_set(e, AMK_EINTERNAL, "session %s: agent or spec unknown to this version", s->id);
+	if (amk_state_run_last(store, s->row, take_up_run, &f, e) < 0 || f.failed < 0)
+		return -1;
+	if (!s->state && amk_replay_state(s, NULL, e) < 0)
+		return -1;
+	if (amk_state_messages_queued(store, s->row, AMK_SESSION_QUEUE_MAX, count_one, &s->queued, e) < 0 ||
+	    amk_state_decisions(store, s->row, true, count_open, &s->open_decisions, e) < 0)
+		return -1;
+	amk_sessions_make_ready(s);
+	return 0;
+}
+
+static bool load_one(void *arg, const struct amk_state_session *r)
+{
+	amk_sessions_add(arg, r);
+	return true;
+}
+
+struct amk_sessions *amk_sessions_open(const struct amk_sessions_conf *conf, struct amk_err *e)
+{
+	struct amk_sessions *all = amk_calloc(1, sizeof *all);
+
+	all->conf = *conf;
+	if (amk_state_sessions(conf->store, load_one, all, e) < 0) {
+		amk_sessions_close(all);
+		return NULL;
+	}
+	for (struct amk_session *s = all->newest; s; s = s->older) {
+		struct amk_err why = { 0 };
+
+		if (s->ended || session_take_up(s, &why) == 0)
+			continue;
+		/* One session that cannot be read must not keep the others from working. */
+		amk_say(AMK_SAY_ERROR, "session", "%s: not taken up: %s", s->id, why.msg);
+		amk_live_release(s);
+		s->ended = true;
+	}
+	return all;
+}
+
+void amk_sessions_close(struct amk_sessions *all)
+{
+	struct amk_session *s = all->newest, *older;
+	struct amk_waiter *w;
+
+	while ((w = all->waiters)) {
+		all->waiters = w->next;
+		w->done(w->arg, false);
+		free(w);
+	}
+	while (s) {
+		older = s->older;
+		session_free(s);
+		s = older;
+	}
+	free(all);
+}
+
+static unsigned live_count(const struct amk_sessions *all)
+{
+	unsigned n = 0;
+
+	for (struct amk_session *s = all->newest; s; s = s->older)
+		n += s->live.run != NULL;
+	return n;
+}
+
+void amk_sessions_stop(struct amk_sessions *all, void (*done)(void *arg), void *arg)
+{
+	all->stopping = true;
+	all->stopped = done;
+	all->stopped_arg = arg;
+	for (struct amk_session *s = all->newest; s; s = s->older) {
+		s->stopping = true;
+		amk_live_terminate(s);
+		amk_sessions_make_ready(s);
+	}
+}
+
+const char *amk_sessions_state(const struct amk_session *s)
+{
+	if (s->ended)
+		return "ended";
+	if (s->ending)
+		return "ending";
+	if (s->open_decisions)
+		return "waiting";
+	if (s->codec->busy(s->state))
+		return "working";
+	return "idle";
+}
+
+static void store_session(struct amk_session *s)
+{
+	struct amk_state_session r = {
+		.row = s->row,
+		.native_id = s->native_id,
+		.state = amk_sessions_state(s),
+		.sequence = s->sequence,
+		.updated = s->updated,
+		.ended = s->ended,
+	};
+	struct amk_err e = { 0 };
+
+	s->changed = false;
+	if (amk_state_session_set(s->all->conf.store, &r, &e) < 0)
+		amk_sessions_trouble(s->all, &e);
+}
+
+static void work_one(struct amk_session *s)
+{
+	if (s->ended && !s->changed)
+		return;
+	if (!s->ended) {
+		if (amk_live_work(s))
+			amk_sessions_make_ready(s);
+		amk_session_pump(s);
+	}
+	if (s->changed)
+		store_session(s);
+	if (!s->acted) {
+		s->acted = true;
+		s->acted_next = s->all->acted;
+		s->all->acted = s;
+	}
+}
+
+bool amk_sessions_work(struct amk_sessions *all)
+{
+	struct amk_session *s = all->ready, *next;
+
+	all->ready = NULL;
+	for (; s && !all->in_trouble; s = next) {
+		next = s->ready_next;
+		s->ready = false;
+		work_one(s);
+	}
+	return all->ready != NULL;
+}
+
+bool amk_sessions_committed(struct amk_sessions *all)
+{
+	struct amk_session *s = all->acted, *next;
+
+	all->acted = NULL;
+	for (; s; s = next) {
+		next = s->acted_next;
+		s->acted = false;
+		amk_live_committed(s);
+	}
+	if (all->stopping && all->stopped && live_count(all) == 0) {
+		void (*stopped)(void *) = all->stopped;
+
+		all->stopped = NULL;
+		stopped(all->stopped_arg);
+	}
+	return all->ready != NULL;
+}
+
+bool amk_sessions_has_shim(const struct amk_sessions *all, pid_t pid)
+{
+	for (const struct amk_session *s = all->newest; s; s = s->older)
+		if (s->live.run && amk_run_pid(s->live.run) == pid)
+			return true;
+	return false;
+}
+
+void amk_session_forget_waiter(struct amk_sessions *all, void *arg)
+{
+	struct amk_waiter **link = &all->waiters, *w;
+
+	while ((w = *link)) {
+		if (w->arg != arg) {
+			link = &w->next;
+			continue;
+		}
+		*link = w->next;
+		free(w);
+	}
+}
+
+void amk_sessions_call_waiters(struct amk_session *s)
+{
+	struct amk_waiter **link = &s->all->waiters, *w;
+
+	while ((w = *link)) {
+		if (w->s != s) {
+			link = &w->next;
+			continue;
+		}
+		*link = w->next;
+		w->done(w->arg, true);
+		free(w);
+	}
+}
