@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* amikad: the daemon, and the verbs that steer it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "core/cmd.h"
+#include "core/lines.h"
+#include "core/path.h"
+#include "daemon/daemon.h"
+#include "daemon/lock.h"
+
+#define STOP_TIMEOUT_MS 60000
+#define RESTART_TIMEOUT_MS 30000
+
+static int64_t opt_ready_fd = -1, opt_lock_fd = -1;
+
+/* The same program anew, in this process: the lock never becomes free in between. */
+static int serve_again(int lock_fd, struct amk_err *e)
+{
+	char path[AMK_PATH_MAX], fd[16];
+	char *argv[] = { path, (char *)"serve", (char *)"--lock-fd", fd, NULL };
+
+	if (amk_path_helper(path, "amikad", e) < 0)
+		return -1;
+	snprintf(fd, sizeof fd, "%d", lock_fd);
+	fcntl(lock_fd, F_SETFD, 0);
+	execv(path, argv);
+	return amk_err_sys(e, "starting %s", path);
+}
+
+static int serve(const struct amk_args *a, struct amk_err *e)
+{
+	char path[AMK_PATH_MAX];
+	struct amk_daemon_conf conf = { path, (int)opt_ready_fd, (int)opt_lock_fd };
+	int lock_fd = -1, r;
+
+	(void)a;
+	if (amk_path_state(path, e) < 0)
+		return -1;
+	if (conf.ready_fd >= 0)
+		fcntl(conf.ready_fd, F_SETFD, FD_CLOEXEC);
+	if (conf.lock_fd >= 0)
+		fcntl(conf.lock_fd, F_SETFD, FD_CLOEXEC);
+	r = amk_daemon_serve(&conf, &lock_fd, e);
+	return r == 1 ? serve_again(lock_fd, e) : r;
+}
+
+/* The running daemon: its line, and a pidfd that cannot come to mean another process. */
+static int running(char path[AMK_PATH_MAX], int *dir, struct amk_buf *line, int *pidfd, struct amk_err *e)
+{
+	pid_t pid;
+
+	if (amk_path_state(path, e) < 0 || amk_path_state_open(path, dir, e) < 0)
+		return -1;
+	if (amk_lock_read(*dir, line, &pid, e) < 0)
+		return -1;
+	*pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (*pidfd < 0)
+		return amk_err_sys(e, "amikad %d", (int)pid);
+	amk_buf_clear(line); /* read again: the lock is still held by the process pidfd stands for */
+	return amk_lock_read(*dir, line, &pid, e);
+}
+
+static int send_signal(int pidfd, int signum, struct amk_err *e)
+{
+	if (syscall(SYS_pidfd_send_signal, pidfd, signum, NULL, 0) < 0)
+		return amk_err_sys(e, "signalling amikad");
+	return 0;
+}
+
+static int print_line(const struct amk_buf *line, struct amk_err *e)
+{
+	return amk_out_record(line->s, line->n, e);
+}
+
+static int stop(const struct amk_args *a, struct amk_err *e)
+{
+	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(65536);
+	int dir AMK_AUTO(fd) = -1, pidfd AMK_AUTO(fd) = -1;
+	char path[AMK_PATH_MAX];
+
+	(void)a;
+	if (running(path, &dir, &line, &pidfd, e) < 0)
+		return e->code == AMK_EUNREACHABLE ? 0 : -1;
+	if (send_signal(pidfd, SIGTERM, e) < 0 || amk_lock_wait_free(dir, STOP_TIMEOUT_MS, e) < 0)
+		return -1;
+	return print_line(&line, e);
+}
+
+static int restart(const struct amk_args *a, struct amk_err *e)
+{
+	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(65536);
+	int dir AMK_AUTO(fd) = -1, pidfd AMK_AUTO(fd) = -1, watch AMK_AUTO(fd) = -1;
+	char path[AMK_PATH_MAX];
+	pid_t pid;
+
+	(void)a;
+	if (running(path, &dir, &line, &pidfd, e) < 0)
+		return -1;
+	watch = amk_lock_watch(path, e);
+	if (watch < 0 || send_signal(pidfd, SIGHUP, e) < 0 ||
+	    amk_lock_wait_written(watch, RESTART_TIMEOUT_MS, e) < 0)
+		return -1;
+	amk_buf_clear(&line);
+	if (amk_lock_read(dir, &line, &pid, e) < 0)
+		return -1;
+	return print_line(&line, e);
+}
+
+static int status(const struct amk_args *a, struct amk_err *e)
+{
+	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(65536);
+	int dir AMK_AUTO(fd) = -1, pidfd AMK_AUTO(fd) = -1;
+	char path[AMK_PATH_MAX];
+
+	(void)a;
+	if (running(path, &dir, &line, &pidfd, e) < 0)
+		return -1;
+	return print_line(&line, e);
+}
+
+static const struct amk_opt serve_options[] = {
+	{ 0, "ready-fd", AMK_OPT_INT, &opt_ready_fd, "FD", "write the daemon line there once it serves" },
+	{ 0, "lock-fd", AMK_OPT_INT, &opt_lock_fd, "FD", "the lock, inherited (used by restart)" },
+	AMK_OPT_END,
+};
+
+static const struct amk_cmd cmd_serve = {
+	.name = "serve",
+	.summary = "Serve the state folder in the foreground",
+	.opts = serve_options,
+	.run = serve,
+};
+static const struct amk_cmd cmd_stop = {
+	.name = "stop",
+	.summary = "End the agents, resumably, and the daemon",
+	.writes = "daemon",
+	.run = stop,
+};
+static const struct amk_cmd cmd_restart = {
+	.name = "restart",
+	.summary = "Start the daemon anew; the agents go on",
+	.writes = "daemon",
+	.run = restart,
+};
+static const struct amk_cmd cmd_status = {
+	.name = "status",
+	.summary = "Show the running daemon",
+	.writes = "daemon",
+	.run = status,
+};
+static const struct amk_cmd *const verbs[] = { &cmd_serve, &cmd_stop, &cmd_restart, &cmd_status, NULL };
+
+static const struct amk_cmd cmd = {
+	.name = "amikad",
+	.summary = "Hold what must outlive a program: sessions, events, decisions",
+	.verbs = verbs,
+	.default_verb = "serve",
+	.example = "amikad status",
+};
+
+int main(int argc, char **argv)
+{
+	return amk_cmd_main(&cmd, argc, argv);
+}

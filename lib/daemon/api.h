@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The routes, by noun. Every function is a row of the table in api.c. */
+#ifndef AMK_DAEMON_API_H
+#define AMK_DAEMON_API_H
+
+#include "daemon/daemon.h"
+
+extern const struct amk_route amk_api_routes[];
+
+#define AMK_API_REPLY_MAX (64u << 20)
+
+/* Helpers of all of them (api.c). */
+/* The session of the first parameter; NULL when the problem was sent. */
+struct amk_session *amk_api_session(struct amk_daemon *d, struct amk_request *rq);
+/* False while the store is in trouble: 503 was sent. */
+bool amk_api_ready(struct amk_daemon *d, struct amk_request *rq);
+/* Replies once everything written so far is on disk; body may be NULL. 503 when it cannot be. */
+void amk_api_reply_flushed(struct amk_daemon *d, struct amk_request *rq, int status, const struct amk_buf *body);
+bool amk_api_flag(const struct amk_request *rq, const char *name, const char *other);
+/* A whole number from the query; false when a problem was sent. */
+bool amk_api_number(struct amk_request *rq, const char *name, uint64_t *v);
+/* "Prefer: return=representation". */
+bool amk_api_wants_representation(const struct amk_request *rq);
+/* Who is at the other end, when the body does not say. */
+const char *amk_api_peer(const struct amk_request *rq, char to[64]);
+
+/* api_session.c */
+void amk_api_session_list(struct amk_request *rq, void *arg);
+void amk_api_session_create(struct amk_request *rq, void *arg);
+void amk_api_session_get(struct amk_request *rq, void *arg);
+void amk_api_session_post(struct amk_request *rq, void *arg);
+void amk_api_session_events(struct amk_request *rq, void *arg);
+void amk_api_session_sse(struct amk_request *rq, void *arg);
+void amk_api_session_terminate(struct amk_request *rq, void *arg);
+void amk_api_session_cancel(struct amk_request *rq, void *arg);
+
+/* api_decision.c */
+void amk_api_decision_list(struct amk_request *rq, void *arg);
+void amk_api_decision_get(struct amk_request *rq, void *arg);
+void amk_api_decision_answer(struct amk_request *rq, void *arg);
+void amk_api_decision_permission_reply(struct amk_request *rq, void *arg);
+void amk_api_decision_question_reply(struct amk_request *rq, void *arg);
+void amk_api_decision_question_reject(struct amk_request *rq, void *arg);
+
+/* api_agent.c */
+void amk_api_agent_list(struct amk_request *rq, void *arg);
+
+#endif

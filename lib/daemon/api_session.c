@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Routes below /v1/sessions. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/jw.h"
+#include "daemon/api.h"
+#include "daemon/feed.h"
+#include "store/log.h"
+
+#define EVENTS_LIMIT 1000u
+#define EVENTS_LIMIT_MOST 100000u
+#define EVENTS_BYTES (8u << 20)
+
+void amk_api_session_list(struct amk_request *rq, void *arg)
+{
+	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(AMK_API_REPLY_MAX);
+	struct amk_daemon *d = arg;
+
+	if (!amk_api_ready(d, rq))
+		return;
+	amk_jw_open(&b, NULL, '{');
+	amk_jw_open(&b, "sessions", '[');
+	for (struct amk_session *s = amk_session_newest(d->sessions); s; s = amk_session_older(s))
+		amk_session_write(&b, s);
+	amk_jw_close(&b, ']');
+	amk_jw_close(&b, '}');
+	amk_request_reply_json(rq, 200, &b);
+}
+
+void amk_api_session_get(struct amk_request *rq, void *arg)
+{
+	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(AMK_API_REPLY_MAX);
+	struct amk_session *s = amk_api_session(arg, rq);
+
+	if (!s)
+		return;
+	amk_session_write(&b, s);
+	amk_request_reply_json(rq, 200, &b);
+}
+
+void amk_api_session_create(struct amk_request *rq, void *arg)
+{
+	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(AMK_API_REPLY_MAX);
+	struct amk_buf ext AMK_AUTO(buf) = AMK_BUF_INIT(4096);
+	struct amk_daemon *d = arg;
+	const char *id = amk_request_param(rq, 0);
+	struct amk_session *s;
+	struct amk_err e;
+
+	if (!amk_api_ready(d, rq))
+		return;
+	if (amk_session_create(d->sessions, id, amk_request_json(rq), &s, &e) < 0) {
+		amk_jw_cstr(&ext, e.code == AMK_EEXISTS ? "sessionId" : "agent",
+			    e.code == AMK_EEXISTS ? id : amk_json_get_str(amk_request_json(rq), "agent"));
+		amk_request_problem(rq, &e, amk_buf_ok(&ext) ? ext.s : NULL);
+		return;
+	}
+	if (amk_api_wants_representation(rq)) {
+		amk_session_write(&b, s);
+	} else {
+		amk_jw_open(&b, NULL, '{');
+		amk_jw_bool(&b, "healthy", true);
+		amk_jw_null(&b, "error");
+		amk_jw_cstr(&b, "nativeSessionId", amk_session_native_id(s));
+		amk_jw_close(&b, '}');
+	}
+	amk_api_reply_flushed(d, rq, 200, &b);
+}
+
+static void write_receipt(struct amk_buf *b, const struct amk_session *s, const struct amk_receipt *r)
+{
+	static const char *const states[] = {
+		[AMK_RECEIPT_ACCEPTED] = "accepted",
+		[AMK_RECEIPT_QUEUED] = "queued",
+		[AMK_RECEIPT_DUPLICATE] = "duplicate",
+	};
+
+	amk_jw_open(b, NULL, '{');
+	amk_jw_cstr(b, "sessionId", amk_session_id(s));
+	amk_jw_cstr(b, "messageId", r->message_id);
+	amk_jw_int(b, "after", (int64_t)r->after);
+	amk_jw_cstr(b, "state", states[r->state]);
+	amk_jw_close(b, '}');
+}
+
+void amk_api_session_post(struct amk_request *rq, void *arg)
+{
+	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(4096);
+	struct post {
+		const char *message, *id;
+	} p = { 0 };
+	static const struct amk_json_field fields[] = {
+		AMK_JSON_FIELD(post, message, "message", STR, true),
+		AMK_JSON_FIELD(post, id, "messageId", STR, false),
+	};
+	struct amk_session *s = amk_api_session(arg, rq);
+	struct amk_receipt r;
+	struct amk_err e;
+
+	if (!s)
+		return;
+	if (amk_json_read(amk_request_json(rq), fields, AMK_COUNT(fields), &p, &e) < 0 ||
+	    amk_session_post(s, p.id, p.message, &r, &e) < 0) {
+		amk_request_problem(rq, &e, NULL);
+		return;
+	}
+	if (!amk_api_wants_representation(rq)) {
+		amk_api_reply_flushed(arg, rq, 204, NULL);
+		return;
+	}
+	write_receipt(&b, s, &r);
+	amk_api_reply_flushed(arg, rq, 200, &b);
+}
+
+static bool wants_hidden(const struct amk_request *rq)
+{
+	const char *profile = amk_request_query(rq, "profile");
+
+	return profile && strcmp(profile, "amika") == 0;
+}
+
+struct page {
+	struct amk_daemon *d;
+	struct amk_buf *b;
+	uint64_t limit, n;
+	bool raw, more;
+};
+
+static bool page_line(void *arg, const struct amk_log_line *line)
+{
+	struct page *p = arg;
+
+	if (p->n == p->limit || p->b->n > EVENTS_BYTES) {
+		p->more = true;
+		return false;
+	}
+	if (p->n++)
+		amk_buf_addc(p->b, ',');
+	amk_feed_line(p->d, p->b, line, p->raw);
+	return true;
+}
+
+void amk_api_session_events(struct amk_request *rq, void *arg)
+{
+	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(256u << 20);
+	struct page p = { arg, &b, EVENTS_LIMIT, 0, amk_api_flag(rq, "includeRaw", "include_raw"), false };
+	struct amk_session *s = amk_api_session(arg, rq);
+	uint64_t offset = 0;
+	struct amk_err e;
+
+	if (!s || !amk_api_number(rq, "offset", &offset) || !amk_api_number(rq, "limit", &p.limit))
+		return;
+	if (p.limit > EVENTS_LIMIT_MOST)
+		p.limit = EVENTS_LIMIT_MOST;
+	amk_jw_open(&b, NULL, '{');
+	amk_jw_open(&b, "events", '[');
+	if (amk_log_read(p.d->store, amk_session_row(s), offset, p.limit + 1, wants_hidden(rq), page_line, &p, &e) < 0) {
+		amk_request_problem(rq, &e, NULL);
+		return;
+	}
+	amk_jw_close(&b, ']');
+	amk_jw_bool(&b, "hasMore", p.more);
+	amk_jw_close(&b, '}');
+	amk_request_reply_json(rq, 200, &b);
+}
+
+void amk_api_session_sse(struct amk_request *rq, void *arg)
+{
+	struct amk_feed_spec spec = {
+		.hidden = wants_hidden(rq),
+		.raw = amk_api_flag(rq, "includeRaw", "include_raw"),
+	};
+	const char *last = amk_request_header(rq, "Last-Event-ID");
+	struct amk_session *s = amk_api_session(arg, rq);
+	char *end;
+
+	if (!s || !amk_api_number(rq, "offset", &spec.after))
+		return;
+	/* A browser that reconnects repeats the old query: the header is the newer of the two. */
+	if (last && last[0] >= '0' && last[0] <= '9') {
+		uint64_t id = strtoull(last, &end, 10);
+
+		if (*end == '\0' && id <= INT64_MAX)
+			spec.after = id;
+	}
+	spec.session = amk_session_row(s);
+	amk_feed_open(arg, rq, &spec);
+}
+
+struct ending {
+	struct amk_daemon *d;
+	struct amk_request *rq; /* NULL: the client has gone */
+};
+
+static void ending_gone(void *arg)
+{
+	struct ending *end = arg;
+
+	end->rq = NULL;
+}
+
+static void ending_flushed(void *arg, bool ok)
+{
+	struct ending *end = arg;
+	struct amk_err e;
+
+	if (end->rq && ok) {
+		amk_request_reply(end->rq, 204, NULL, NULL, 0);
+	} else if (end->rq) {
+		amk_err_set(&e, AMK_EUNAVAILABLE, "the state could not be written");
+		amk_request_problem(end->rq, &e, NULL);
+	}
+	free(end);
+}
+
+static void ending_done(void *arg, bool ok)
+{
+	struct ending *end = arg;
+
+	if (ok)
+		amk_store_flush(end->d->store, ending_flushed, end);
+	else
+		ending_flushed(end, false);
+}
+
+/* The reply comes when the program and all it started are gone and session.ended is on disk. */
+void amk_api_session_terminate(struct amk_request *rq, void *arg)
+{
+	struct amk_session *s = amk_api_session(arg, rq);
+	struct ending *end;
+
+	if (!s)
+		return;
+	end = amk_calloc(1, sizeof *end);
+	*end = (struct ending){ arg, rq };
+	amk_request_later(rq, ending_gone, end);
+	amk_session_terminate(s, ending_done, end);
+}
+
+void amk_api_session_cancel(struct amk_request *rq, void *arg)
+{
+	struct amk_session *s = amk_api_session(arg, rq);
+	char peer[64];
+
+	if (!s)
+		return;
+	amk_session_cancel(s, amk_api_peer(rq, peer));
+	amk_api_reply_flushed(arg, rq, 204, NULL);
+}

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The wiring: start, the order of a loop turn, trouble with the store, stop. */
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "core/jw.h"
+#include "core/lines.h"
+#include "core/say.h"
+#include "daemon/api.h"
+#include "daemon/feed.h"
+#include "daemon/lock.h"
+#include "daemon/peer.h"
+
+#define BODY_MAX (10u << 20)
+#define ROUNDS 8  /* of work in one loop turn */
+#define STOP_MARGIN_MS 5000
+
+static void open_sessions(void *arg);
+
+static void trouble(void *arg, const struct amk_err *e)
+{
+	struct amk_daemon *d = arg;
+
+	amk_say(AMK_SAY_ERROR, "daemon", "the state cannot be written: %s", e->msg);
+	d->in_trouble = true;
+}
+
+/*
+ * What is in memory may be ahead of the store: all of it is forgotten and loaded again, which is the
+ * same road as a restart. The programs go on under their shims.
+ */
+static void recover(struct amk_daemon *d)
+{
+	d->in_trouble = false;
+	amk_store_rollback(d->store);
+	if (d->sessions) {
+		amk_sessions_close(d->sessions);
+		d->sessions = NULL;
+	}
+	if (d->stopping)
+		amk_loop_stop(d->loop);
+	else
+		amk_loop_timer_arm(d->recover, (uint64_t)d->settings.recover_ms);
+}
+
+static bool turn_round(struct amk_daemon *d)
+{
+	struct amk_err e = { 0 };
+	bool more = false;
+
+	if (d->sessions)
+		more = amk_sessions_work(d->sessions);
+	if (!d->in_trouble && amk_store_commit(d->store, &e) < 0)
+		trouble(d, &e);
+	if (d->in_trouble) {
+		recover(d);
+		more = false;
+	} else if (d->sessions && amk_sessions_committed(d->sessions)) {
+		more = true;
+	}
+	return amk_http_turn(d->http) || more;
+}
+
+static void turn(void *arg)
+{
+	struct amk_daemon *d = arg;
+
+	for (int i = 0; i < ROUNDS; i++)
+		if (!turn_round(d))
+			return;
+	amk_loop_again(d->loop);
+}
+
+static void keepalive(void *arg)
+{
+	struct amk_daemon *d = arg;
+
+	amk_feed_keepalive(d);
+	amk_loop_timer_arm(d->keepalive, (uint64_t)d->settings.keepalive_ms);
+}
+
+static int sessions_open(struct amk_daemon *d, struct amk_err *e)
+{
+	struct amk_sessions_conf conf = {
+		.loop = d->loop,
+		.store = d->store,
+		.run_dir = d->run_dir,
+		.files = d->files,
+		.lease_ms = d->settings.lease_ms,
+		.grace_ms = d->settings.grace_ms,
+		.checkpoint_bytes = (uint64_t)d->settings.checkpoint_bytes,
+		.step_bytes = (uint64_t)d->settings.step_bytes,
+		.trouble = trouble,
+		.arg = d,
+	};
+
+	d->sessions = amk_sessions_open(&conf, e);
+	return d->sessions ? 0 : -1;
+}
+
+static void open_sessions(void *arg)
+{
+	struct amk_daemon *d = arg;
+	struct amk_err e = { 0 };
+
+	if (sessions_open(d, &e) < 0) {
+		amk_say(AMK_SAY_ERROR, "daemon", "the state cannot be read: %s", e.msg);
+		amk_loop_timer_arm(d->recover, (uint64_t)d->settings.recover_ms);
+	}
+}
+
+static void stopped(void *arg)
+{
+	struct amk_daemon *d = arg;
+
+	amk_loop_stop(d->loop);
+}
+
+static void stop_late(void *arg)
+{
+	struct amk_daemon *d = arg;
+
+	amk_say(AMK_SAY_ERROR, "daemon", "some programs would not end; they are left to their shims");
+	amk_loop_stop(d->loop);
+}
+
+static void caught(void *arg, int signum)
+{
+	struct amk_daemon *d = arg;
+
+	if (d->stopping)
+		return;
+	d->stopping = true;
+	d->restarting = signum == SIGHUP;
+	amk_say(AMK_SAY_INFO, "daemon", d->restarting ? "restarting" : "stopping");
+	if (d->restarting || !d->sessions) {
+		amk_loop_stop(d->loop);
+		return;
+	}
+	amk_loop_timer_arm(d->deadline, (uint64_t)d->settings.grace_ms + STOP_MARGIN_MS);
+	amk_sessions_stop(d->sessions, stopped, d);
+}
+
+static int listen_on(struct amk_daemon *d, struct amk_err *e)
+{
+	struct sockaddr_un sa;
+
+	amk_path_socket(&sa, d->dir, "socket");
+	if (unlinkat(d->dir, "socket", 0) < 0 && errno != ENOENT)
+		return amk_err_sys(e, "removing the old socket");
+	d->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (d->listen_fd < 0 || bind(d->listen_fd, (struct sockaddr *)&sa, sizeof sa) < 0 ||
+	    fchmodat(d->dir, "socket", 0600, 0) < 0 || listen(d->listen_fd, 1024) < 0)
+		return amk_err_sys(e, "listening on %.200s/socket", d->path);
+	return 0;
+}
+
+static bool admit(void *arg, uid_t uid, pid_t pid)
+{
+	struct amk_daemon *d = arg;
+
+	return amk_peer_admit(d->sessions, uid, pid);
+}
+
+static int http_open(struct amk_daemon *d, struct amk_err *e)
+{
+	struct amk_http_conf conf = {
+		.routes = amk_api_routes,
+		.arg = d,
+		.body_max = BODY_MAX,
+		.pool = AMK_HTTP_POOL,
+		.connections = (unsigned)d->settings.connections,
+		.streams = (unsigned)d->settings.streams,
+		.header_ms = (uint64_t)d->settings.header_ms,
+		.admit = admit,
+	};
+
+	if (listen_on(d, e) < 0)
+		return -1;
+	conf.listen_fd = d->listen_fd;
+	d->http = amk_http_start(d->loop, &conf, e);
+	return d->http ? 0 : -1;
+}
+
+static int folders_open(struct amk_daemon *d, const struct amk_daemon_conf *conf, struct amk_err *e)
+{
+	snprintf(d->path, sizeof d->path, "%s", conf->path);
+	if (amk_path_state_open(conf->path, &d->dir, e) < 0)
+		return -1;
+	d->lock_fd = conf->lock_fd;
+	if (d->lock_fd < 0 && amk_lock_take(d->dir, &d->lock_fd, e) < 0)
+		return -1;
+	if (amk_settings_load(&d->settings, d->dir, e) < 0)
+		return -1;
+	if (mkdirat(d->dir, "run", 0700) < 0 && errno != EEXIST)
+		return amk_err_sys(e, "making %.200s/run", d->path);
+	d->run_dir = openat(d->dir, "run", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return d->run_dir < 0 ? amk_err_sys(e, "opening %.200s/run", d->path) : 0;
+}
+
+/* A descriptor for each reader: the usual soft limit of 1024 is too low. Programs get theirs back. */
+static void raise_files(struct amk_daemon *d)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) < 0)
+		return;
+	d->files = rl.rlim_cur == RLIM_INFINITY ? 0 : rl.rlim_cur;
+	rl.rlim_cur = rl.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &rl);
+}
+
+/* What is started in our place finds the limit as we did. */
+static void restore_files(const struct amk_daemon *d)
+{
+	struct rlimit rl;
+
+	if (d->files == 0 || getrlimit(RLIMIT_NOFILE, &rl) < 0)
+		return;
+	rl.rlim_cur = d->files;
+	setrlimit(RLIMIT_NOFILE, &rl);
+}
+
+static int rooms_open(struct amk_daemon *d, struct amk_err *e)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+
+	signal(SIGPIPE, SIG_IGN);
+	raise_files(d);
+	d->loop = amk_loop_new(e);
+	if (!d->loop)
+		return -1;
+	for (size_t i = 0; i < AMK_COUNT(signals); i++)
+		if (amk_loop_signal(d->loop, signals[i], caught, d, e) < 0)
+			return -1;
+	d->keepalive = amk_loop_timer(d->loop, keepalive, d);
+	d->recover = amk_loop_timer(d->loop, open_sessions, d);
+	d->deadline = amk_loop_timer(d->loop, stop_late, d);
+	d->store = amk_store_open(d->loop, d->dir, d->path, e);
+	if (!d->store || sessions_open(d, e) < 0 || http_open(d, e) < 0)
+		return -1;
+	amk_loop_timer_arm(d->keepalive, (uint64_t)d->settings.keepalive_ms);
+	amk_loop_on_turn(d->loop, turn, d);
+	return 0;
+}
+
+static void daemon_close(struct amk_daemon *d)
+{
+	if (d->http)
+		amk_http_stop(d->http);
+	if (d->sessions)
+		amk_sessions_close(d->sessions);
+	if (d->store)
+		amk_store_close(d->store);
+	amk_loop_timer_free(d->keepalive);
+	amk_loop_timer_free(d->recover);
+	amk_loop_timer_free(d->deadline);
+	if (d->loop)
+		amk_loop_free(d->loop);
+	if (d->listen_fd >= 0) {
+		close(d->listen_fd);
+		unlinkat(d->dir, "socket", 0);
+	}
+	if (d->run_dir >= 0)
+		close(d->run_dir);
+	if (d->dir >= 0)
+		close(d->dir);
+	restore_files(d);
+}
+
+static void daemon_line(const struct amk_daemon *d, struct amk_buf *b)
+{
+	amk_jw_open(b, NULL, '{');
+	amk_jw_cstr(b, "type", "daemon");
+	amk_jw_int(b, "pid", getpid());
+	amk_jw_cstr(b, "version", PACKAGE_VERSION);
+	amk_buf_addf(b, ",\"socket\":\"");
+	amk_jw_escape(b, d->path, strlen(d->path));
+	amk_buf_adds(b, "/socket\"");
+	amk_jw_close(b, '}');
+	amk_buf_addc(b, '\n');
+}
+
+/* sd_notify(3): one datagram to $NOTIFY_SOCKET. */
+static void notify_manager(void)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	int fd AMK_AUTO(fd) = -1;
+	size_t n = path ? strlen(path) : 0;
+
+	if (n == 0 || n >= sizeof sa.sun_path)
+		return;
+	memcpy(sa.sun_path, path, n);
+	if (path[0] == '@')
+		sa.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || sendto(fd, "READY=1", 7, MSG_NOSIGNAL, (struct sockaddr *)&sa,
+			     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)) < 0)
+		amk_say(AMK_SAY_ERROR, "daemon", "the service manager was not told: %s", strerror(errno));
+}
+
+static int announce(struct amk_daemon *d, int ready_fd, struct amk_err *e)
+{
+	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(AMK_PATH_MAX * 6 + 256);
+
+	daemon_line(d, &line);
+	if (amk_lock_write(d->lock_fd, line.s, e) < 0)
+		return -1;
+	if (ready_fd >= 0) {
+		if (amk_write_all(ready_fd, line.s, line.n) < 0)
+			amk_say(AMK_SAY_ERROR, "daemon", "nobody waits for readiness: %s", strerror(errno));
+		close(ready_fd);
+	}
+	notify_manager();
+	amk_say(AMK_SAY_INFO, "daemon", "serving %s/socket", d->path);
+	return 0;
+}
+
+int amk_daemon_serve(const struct amk_daemon_conf *conf, int *lock_fd, struct amk_err *e)
+{
+	struct amk_daemon d = { .dir = -1, .run_dir = -1, .lock_fd = -1, .listen_fd = -1 };
+	int r = -1;
+
+	if (folders_open(&d, conf, e) == 0 && rooms_open(&d, e) == 0 && announce(&d, conf->ready_fd, e) == 0) {
+		amk_loop_run(d.loop);
+		r = d.restarting;
+	}
+	daemon_close(&d);
+	if (r == 1)
+		*lock_fd = d.lock_fd;
+	else if (d.lock_fd >= 0)
+		close(d.lock_fd);
+	return r;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One daemon per state folder, by flock. */
+#include "daemon/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "core/json.h"
+#include "core/lines.h"
+#include "core/path.h"
+
+#define LINE_MAX 16384
+
+static int open_lock(int dirfd, int flags)
+{
+	return openat(dirfd, "lock", O_RDWR | O_CLOEXEC | flags, 0600);
+}
+
+int amk_lock_take(int dirfd, int *fd, struct amk_err *e)
+{
+	int lock AMK_AUTO(fd) = open_lock(dirfd, O_CREAT);
+
+	if (lock < 0)
+		return amk_err_sys(e, "opening the lock");
+	if (flock(lock, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK)
+			return amk_err_sys(e, "taking the lock");
+		amk_err_set(e, AMK_ECONFLICT, "another amikad serves this state folder");
+		return amk_err_hint(e, "see: amikad status");
+	}
+	*fd = amk_take_fd(&lock);
+	return 0;
+}
+
+int amk_lock_write(int fd, const char *line, struct amk_err *e)
+{
+	size_t n = strlen(line);
+
+	if (ftruncate(fd, 0) < 0 || pwrite(fd, line, n, 0) != (ssize_t)n)
+		return amk_err_sys(e, "writing the lock");
+	return 0;
+}
+
+static int none_runs(struct amk_err *e)
+{
+	amk_err_set(e, AMK_EUNREACHABLE, "no amikad runs on this state folder");
+	return amk_err_hint(e, "start it: amikad serve");
+}
+
+int amk_lock_read(int dirfd, struct amk_buf *line, pid_t *pid, struct amk_err *e)
+{
+	struct amk_json *j AMK_AUTO(json) = NULL;
+	int lock AMK_AUTO(fd) = open_lock(dirfd, 0);
+
+	if (lock < 0)
+		return errno == ENOENT ? none_runs(e) : amk_err_sys(e, "opening the lock");
+	if (flock(lock, LOCK_SH | LOCK_NB) == 0)
+		return none_runs(e);
+	if (amk_lines_all(lock, line, e) < 0)
+		return -1;
+	while (line->n && line->s[line->n - 1] == '\n')
+		line->s[--line->n] = '\0';
+	j = amk_json_parse(line->s, line->n, NULL);
+	*pid = (pid_t)amk_json_get_int(j, "pid", 0);
+	if (*pid <= 1)
+		return amk_err_set(e, AMK_EUNREACHABLE, "amikad is just starting or stopping");
+	return 0;
+}
+
+static void on_alarm(int signum)
+{
+	(void)signum;
+}
+
+int amk_lock_wait_free(int dirfd, int64_t timeout_ms, struct amk_err *e)
+{
+	struct sigaction sa = { .sa_handler = on_alarm }; /* no SA_RESTART: flock returns */
+	int lock AMK_AUTO(fd) = open_lock(dirfd, 0);
+	int r;
+
+	if (lock < 0)
+		return amk_err_sys(e, "opening the lock");
+	sigaction(SIGALRM, &sa, NULL);
+	alarm((unsigned)(timeout_ms / 1000) + 1);
+	r = flock(lock, LOCK_EX);
+	alarm(0);
+	if (r == 0)
+		return 0;
+	if (errno == EINTR)
+		return amk_err_set(e, AMK_ETIMEOUT, "amikad is still stopping after %lld s",
+				   (long long)(timeout_ms / 1000));
+	return amk_err_sys(e, "waiting for the lock");
+}
+
+int amk_lock_watch(const char *state_path, struct amk_err *e)
+{
+	char path[AMK_PATH_MAX + 8];
+	int fd AMK_AUTO(fd) = inotify_init1(IN_CLOEXEC);
+
+	snprintf(path, sizeof path, "%s/lock", state_path);
+	if (fd < 0 || inotify_add_watch(fd, path, IN_MODIFY) < 0)
+		return amk_err_sys(e, "watching %s", path);
+	return amk_take_fd(&fd);
+}
+
+int amk_lock_wait_written(int watch, int64_t timeout_ms, struct amk_err *e)
+{
+	struct pollfd p = { .fd = watch, .events = POLLIN };
+
+	if (poll(&p, 1, (int)timeout_ms) == 1)
+		return 0;
+	return amk_err_set(e, AMK_ETIMEOUT, "amikad has not come back after %lld s", (long long)(timeout_ms / 1000));
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Settings by table: name, place, default, bounds. */
+#include "daemon/settings.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "core/json.h"
+#include "core/path.h"
+
+#define DAY_MS (24 * 3600 * 1000LL)
+
+static const struct setting {
+	const char *name;
+	size_t offset;
+	int64_t value, least, most;
+} table[] = {
+#define ROW(name, value, least, most) { #name, offsetof(struct amk_settings, name), value, least, most }
+	ROW(keepalive_ms, 15000, 10, DAY_MS),
+	ROW(header_ms, 10000, 10, DAY_MS),
+	ROW(grace_ms, 3000, 10, DAY_MS),
+	ROW(lease_ms, DAY_MS, 10, 365 * DAY_MS),
+	ROW(recover_ms, 1000, 10, DAY_MS),
+	ROW(checkpoint_bytes, 1 << 20, 1, 1LL << 40),
+	ROW(step_bytes, 256 << 10, 1, 1LL << 40),
+	ROW(streams, 4096, 1, 65536),
+	ROW(connections, 8192, 2, 131072),
+#undef ROW
+};
+
+static int set_one(struct amk_settings *st, const struct amk_json *j, struct amk_err *e)
+{
+	const char *name = amk_json_key(j);
+	int64_t v;
+
+	for (size_t i = 0; i < AMK_COUNT(table); i++) {
+		if (strcmp(table[i].name, name) != 0)
+			continue;
+		if (!amk_json_int(j, &v) || v < table[i].least || v > table[i].most)
+			return amk_err_set(e, AMK_EINVALID, "%s must be a whole number from %lld to %lld", name,
+					   (long long)table[i].least, (long long)table[i].most);
+		*(int64_t *)((char *)st + table[i].offset) = v;
+		return 0;
+	}
+	return amk_err_set(e, AMK_EINVALID, "unknown setting \"%.60s\"", name);
+}
+
+int amk_settings_load(struct amk_settings *st, int dirfd, struct amk_err *e)
+{
+	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(65536);
+	struct amk_json *j AMK_AUTO(json) = NULL;
+
+	for (size_t i = 0; i < AMK_COUNT(table); i++)
+		*(int64_t *)((char *)st + table[i].offset) = table[i].value;
+	if (amk_path_read(dirfd, "settings.json", &b, e) < 0)
+		return e->code == AMK_ENOTFOUND ? 0 : -1;
+	j = amk_json_parse(b.s, b.n, e);
+	if (!j)
+		return amk_err_wrap(e, "settings.json");
+	if (!amk_json_is_object(j))
+		return amk_err_set(e, AMK_EINVALID, "settings.json: a JSON object is needed");
+	for (const struct amk_json *m = amk_json_first(j); m; m = amk_json_next(m))
+		if (set_one(st, m, e) < 0)
+			return amk_err_wrap(e, "settings.json");
+	return 0;
+}

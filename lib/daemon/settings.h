@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Intervals and limits of the daemon: STATE/settings.json, an object of whole numbers. */
+#ifndef AMK_DAEMON_SETTINGS_H
+#define AMK_DAEMON_SETTINGS_H
+
+#include <stdint.h>
+
+#include "core/err.h"
+
+struct amk_settings {
+	int64_t keepalive_ms;	  /* comment on idle event streams */
+	int64_t header_ms;	  /* for a client to finish a request's header */
+	int64_t grace_ms;	  /* between TERM and KILL when a program is ended */
+	int64_t lease_ms;	  /* a shim without a daemon gives up after so long */
+	int64_t recover_ms;	  /* before the store is tried again after trouble */
+	int64_t checkpoint_bytes; /* of spool between checkpoints inside a turn */
+	int64_t step_bytes;	  /* of spool stepped per session and loop turn */
+	int64_t streams;	  /* event streams at once */
+	int64_t connections;	  /* connections at once */
+};
+
+/* Defaults, then what the file in dirfd says. Unknown names and values out of bounds are errors. */
+int amk_settings_load(struct amk_settings *st, int dirfd, struct amk_err *e);
+
+#endif
