@@ -2,6 +2,7 @@
 /* amikad: the daemon, and the verbs that steer it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,6 +75,20 @@ static int send_signal(int pidfd, int signum, struct amk_err *e)
 	return 0;
 }
 
+/* A pidfd can be read once its process is over (pidfd_open(2)). */
+static int wait_gone(int pidfd, struct amk_err *e)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+	int r;
+
+	do
+		r = poll(&p, 1, STOP_TIMEOUT_MS);
+	while (r < 0 && errno == EINTR);
+	if (r > 0)
+		return 0;
+	return amk_err_set(e, AMK_ETIMEOUT, "amikad is still stopping after %d s", STOP_TIMEOUT_MS / 1000);
+}
+
 static int print_line(const struct amk_buf *line, struct amk_err *e)
 {
 	return amk_out_record(line->s, line->n, e);
@@ -88,7 +103,7 @@ static int stop(const struct amk_args *a, struct amk_err *e)
 	(void)a;
 	if (running(path, &dir, &line, &pidfd, e) < 0)
 		return e->code == AMK_EUNREACHABLE ? 0 : -1;
-	if (send_signal(pidfd, SIGTERM, e) < 0 || amk_lock_wait_free(dir, STOP_TIMEOUT_MS, e) < 0)
+	if (send_signal(pidfd, SIGTERM, e) < 0 || wait_gone(pidfd, e) < 0)
 		return -1;
 	return print_line(&line, e);
 }

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -43,7 +42,8 @@ int amk_lock_write(int fd, const char *line, struct amk_err *e)
 {
 	size_t n = strlen(line);
 
-	if (ftruncate(fd, 0) < 0 || pwrite(fd, line, n, 0) != (ssize_t)n)
+	/* In this order there is a whole first line at every moment, and readers take only that. */
+	if (pwrite(fd, line, n, 0) != (ssize_t)n || ftruncate(fd, (off_t)n) < 0)
 		return amk_err_sys(e, "writing the lock");
 	return 0;
 }
@@ -65,38 +65,13 @@ int amk_lock_read(int dirfd, struct amk_buf *line, pid_t *pid, struct amk_err *e
 		return none_runs(e);
 	if (amk_lines_all(lock, line, e) < 0)
 		return -1;
-	while (line->n && line->s[line->n - 1] == '\n')
-		line->s[--line->n] = '\0';
+	line->n = strcspn(line->s, "\n");
+	line->s[line->n] = '\0';
 	j = amk_json_parse(line->s, line->n, NULL);
 	*pid = (pid_t)amk_json_get_int(j, "pid", 0);
 	if (*pid <= 1)
 		return amk_err_set(e, AMK_EUNREACHABLE, "amikad is just starting or stopping");
 	return 0;
-}
-
-static void on_alarm(int signum)
-{
-	(void)signum;
-}
-
-int amk_lock_wait_free(int dirfd, int64_t timeout_ms, struct amk_err *e)
-{
-	struct sigaction sa = { .sa_handler = on_alarm }; /* no SA_RESTART: flock returns */
-	int lock AMK_AUTO(fd) = open_lock(dirfd, 0);
-	int r;
-
-	if (lock < 0)
-		return amk_err_sys(e, "opening the lock");
-	sigaction(SIGALRM, &sa, NULL);
-	alarm((unsigned)(timeout_ms / 1000) + 1);
-	r = flock(lock, LOCK_EX);
-	alarm(0);
-	if (r == 0)
-		return 0;
-	if (errno == EINTR)
-		return amk_err_set(e, AMK_ETIMEOUT, "amikad is still stopping after %lld s",
-				   (long long)(timeout_ms / 1000));
-	return amk_err_sys(e, "waiting for the lock");
 }
 
 int amk_lock_watch(const char *state_path, struct amk_err *e)
