@@ -10,7 +10,7 @@
 
 /*
  * Our own user and root, unless the peer descends from one of our shims: an agent has no rights here.
- * `all` NULL (the store is in trouble): nobody.
+ * `all` is NULL while the store is in trouble.
  */
 bool amk_peer_admit(const struct amk_sessions *all, uid_t uid, pid_t pid);
 
