@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The mock agent's program: scripts by name, one line every pace, in the dialect of lib/agent/mock.c. */
+#include <ctype.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "core/buf.h"
+#include "core/cmd.h"
+#include "core/json.h"
+#include "core/jw.h"
+#include "core/lines.h"
+#include "core/time.h"
+
+#define FLOOD_ITEM 65536 /* bytes of text in one of a flood's items, at least one delta */
+#define BATCH 65536	 /* bytes written at once when there is no pace */
+
+/* One line to come, or the end of the program. */
+struct step {
+	char *line;
+	int exit_code;
+	struct step *next;
+};
+
+static int64_t pace = 20;
+
+static struct {
+	int64_t n; /* the message's number */
+	bool running;
+	struct step *first, **last;
+	unsigned asked;		/* requests still to be answered */
+	struct amk_buf decided; /* what was answered, in words */
+	int64_t flood_left, flood_bytes, flood_item;
+	struct amk_buf flood_text; /* of the flood's running item */
+	struct amk_buf out;
+} mock = { .last = &mock.first,
+	   .decided = AMK_BUF_INIT(1u << 20),
+	   .flood_text = AMK_BUF_INIT(AMK_LINE_MAX),
+	   .out = AMK_BUF_INIT(2 * AMK_LINE_MAX) };
+
+/* ---- lines to come ---- */
+
+static void add_step(char *line, int exit_code)
+{
+	struct step *s = amk_calloc(1, sizeof *s);
+
+	s->line = line;
+	s->exit_code = exit_code;
+	*mock.last = s;
+	mock.last = &s->next;
+}
+
+/* A line as JSON with ' for " and $ for the prefix of this message's ids. */
+static void add(const char *template)
+{
+	struct amk_buf b = AMK_BUF_INIT(AMK_LINE_MAX);
+
+	for (const char *c = template; *c; c++) {
+		if (*c == '$')
+			amk_buf_addf(&b, "mock_%lld", (long long)mock.n);
+		else
+			amk_buf_addc(&b, *c == '\'' ? '"' : *c);
+	}
+	add_step(amk_buf_take(&b), 0);
+}
+
+static void add_text_line(const char *type, const char *suffix, const char *text)
+{
+	struct amk_buf b = AMK_BUF_INIT(AMK_LINE_MAX);
+
+	amk_buf_addf(&b, "{\"type\":\"%s\",\"item\":\"mock_%lld_%s\",\"kind\":\"message\",\"role\":\"assistant\","
+			 "\"content\":[{\"type\":\"text\"",
+		     type, (long long)mock.n, suffix);
+	amk_jw_cstr(&b, "text", text);
+	amk_buf_adds(&b, "}]}");
+	add_step(amk_buf_take(&b), 0);
+}
+
+static void add_text(const char *suffix, const char *text)
+{
+	add_text_line("started", suffix, text);
+	add_text_line("completed", suffix, text);
+}
+
+static void add_delta(const char *suffix, const char *text)
+{
+	struct amk_buf b = AMK_BUF_INIT(AMK_LINE_MAX);
+
+	amk_buf_addf(&b, "{\"type\":\"delta\",\"item\":\"mock_%lld_%s\"", (long long)mock.n, suffix);
+	amk_jw_cstr(&b, "delta", text);
+	amk_buf_addc(&b, '}');
+	add_step(amk_buf_take(&b), 0);
+}
+
+static void drop_steps(void)
+{
+	while (mock.first) {
+		struct step *s = mock.first;
+
+		mock.first = s->next;
+		free(s->line);
+		free(s);
+	}
+	mock.last = &mock.first;
+	mock.flood_left = 0;
+	amk_buf_clear(&mock.flood_text);
+	mock.asked = 0;
+}
+
+/* ---- scripts of fixed lines ---- */
+
+#define MESSAGE "'kind':'message','role':'assistant'"
+#define CALL \
+	"'item':'$_tool_call','kind':'tool_call','role':'assistant','content':[{'type':'tool_call'," \
+	"'name':'mock.search','arguments':'{\\'query\\':\\'example\\'}','call_id':'$_call'}]"
+#define RESULT \
+	"'item':'$_tool_result','kind':'tool_result','role':'tool','content':[" \
+	"{'type':'tool_result','call_id':'$_call','output':'mock search results'}," \
+	"{'type':'file_ref','path':'$/readme.md','action':'read','diff':null}," \
+	"{'type':'file_ref','path':'$/output.txt','action':'write','diff':'+mock output\\n'}," \
+	"{'type':'file_ref','path':'$/patch.txt','action':'patch','diff':'@@ -1,1 +1,1 @@\\n-old\\n+new\\n'}]"
+#define STATUS(detail) \
+	"'item':'$_status','kind':'status','role':'assistant','content':[{'type':'status'," \
+	"'label':'Indexing','detail':'" detail "'}]"
+#define IMAGE \
+	"'item':'$_image'," MESSAGE ",'content':[{'type':'text','text':'A picture.'}," \
+	"{'type':'image','path':'$/image.png','mime':'image/png'}]"
+#define UNKNOWN "'item':'$_unknown','kind':'unknown','role':'assistant','content':[]"
+
+static const char *const tool[] = { "{'type':'started'," CALL "}", "{'type':'completed'," CALL "}",
+				    "{'type':'started'," RESULT "}",
+				    "{'type':'completed'," RESULT ",'status':'failed'}", NULL };
+static const char *const status[] = { "{'type':'started'," STATUS("2 files") "}",
+				      "{'type':'completed'," STATUS("Done") "}", NULL };
+static const char *const image[] = { "{'type':'started'," IMAGE "}", "{'type':'completed'," IMAGE "}", NULL };
+static const char *const unknown[] = { "{'type':'started'," UNKNOWN "}", "{'type':'completed'," UNKNOWN "}", NULL };
+static const char *const permissions[] = {
+	"{'type':'permission','id':'$_permission','action':'command_execution',"
+	"'metadata':{'codexRequestKind':'commandExecution','command':'echo mock'}}",
+	"{'type':'permission','id':'$_permission_denied','action':'file_change',"
+	"'metadata':{'codexRequestKind':'fileChange','path':'$/deny.txt'}}",
+	NULL
+};
+static const char *const questions[] = {
+	"{'type':'question','id':'$_question','prompt':'Choose a color','options':['Red','Blue']}",
+	"{'type':'question','id':'$_question_reject','prompt':'Proceed?','options':['Yes','No']}", NULL
+};
+static const char *const error[] = {
+	"{'type':'error','message':'Mock error event.','code':'mock_error','details':{'mock':true}}",
+	"{'type':'unsupported'}", NULL
+};
+static const char *const unparsed[] = { "{'type':'unsupported'}", NULL };
+static const char *const ended[] = { "{'type':'session_ended'}", NULL };
+static const char *const garbage[] = { "this line is not JSON", NULL };
+static const char *const hang[] = { NULL };
+
+/* ---- scripts that compute ---- */
+
+static void run_echo(const char *arg)
+{
+	add_text("echo", arg);
+}
+
+static void run_markdown(const char *arg)
+{
+	static const char *const parts[] = { "# Title\n", "\n", "- one\n", "- two\n", "\n", "```c\n", "int x;\n", "```\n" };
+	struct amk_buf all AMK_AUTO(buf) = AMK_BUF_INIT(4096);
+
+	(void)arg;
+	add_text_line("started", "markdown", "");
+	for (size_t i = 0; i < AMK_COUNT(parts); i++) {
+		add_delta("markdown", parts[i]);
+		amk_buf_adds(&all, parts[i]);
+	}
+	add_text_line("completed", "markdown", all.s);
+}
+
+static void run_flood(const char *arg)
+{
+	char *end;
+	long long n = strtoll(arg, &end, 10), bytes = strtoll(end, NULL, 10);
+
+	mock.flood_left = n > 0 ? n : 0;
+	mock.flood_bytes = bytes < 1 ? 16 : bytes > 1 << 20 ? 1 << 20 : bytes;
+	mock.flood_item = 0;
+}
+
+static void run_exit(const char *arg)
+{
+	add_text_line("started", "exit", "");
+	add_delta("exit", "about to exit");
+	add_step(NULL, (int)(strtol(arg, NULL, 10) & 0xff));
+}
+
+static void run_stderr(const char *arg)
+{
+	amk_write_all(STDERR_FILENO, arg, strlen(arg));
+	amk_write_all(STDERR_FILENO, "\n", 1);
+	add_text("stderr", "said on stderr");
+}
+
+static void run_help(const char *arg)
+{
+	(void)arg;
+	add_text("help", "echo TEXT, help, tool, status, image, unknown, markdown, permission, question, error, "
+			 "unparsed, end, flood N [BYTES]; for tests of what goes wrong: exit N, garbage, hang, "
+			 "stderr TEXT. Anything else is repeated.");
+}
+
+static const struct script {
+	const char *words;
+	const char *const *lines;
+	void (*run)(const char *arg);
+	bool stays; /* does not end by itself */
+} scripts[] = {
+	{ "echo say", NULL, run_echo, false },
+	{ "help", NULL, run_help, false },
+	{ "tool tools tooling", tool, NULL, false },
+	{ "status", status, NULL, false },
+	{ "image", image, NULL, false },
+	{ "unknown", unknown, NULL, false },
+	{ "markdown", NULL, run_markdown, false },
+	{ "permission permissions", permissions, NULL, true },
+	{ "question questions", questions, NULL, true },
+	{ "error", error, NULL, false },
+	{ "unparsed", unparsed, NULL, false },
+	{ "end ended session.end", ended, NULL, false },
+	{ "flood", NULL, run_flood, true },
+	{ "exit", NULL, run_exit, true },
+	{ "garbage", garbage, NULL, false },
+	{ "hang", hang, NULL, true },
+	{ "stderr", NULL, run_stderr, false },
+};
+
+static bool has_word(const char *words, const char *s, size_t n)
+{
+	while (*words) {
+		size_t len = strcspn(words, " ");
+
+		if (len == n && strncasecmp(words, s, n) == 0)
+			return true;
+		words += len + (words[len] == ' ');
+	}
+	return false;
+}
+
+static const struct script *script_find(const char *text, size_t word_n)
+{
+	for (size_t i = 0; i < AMK_COUNT(scripts); i++)
+		if (has_word(scripts[i].words, text, word_n))
+			return &scripts[i];
+	return NULL;
+}
+
+static void add_end(const char *outcome)
+{
+	add(strcmp(outcome, "cancelled") == 0 ? "{'type':'end','outcome':'cancelled'}"
+					      : "{'type':'end','outcome':'completed'}");
+}
+
+static void script_start(char *text)
+{
+	size_t n = strlen(text), word_n;
+	const struct script *s;
+
+	while (n && isspace((unsigned char)text[n - 1]))
+		text[--n] = '\0';
+	text += strspn(text, " \t\r\n");
+	word_n = strcspn(text, " \t\r\n");
+	s = script_find(text, word_n);
+	mock.running = true;
+	for (const char *const *l = s ? s->lines : NULL; l && *l; l++)
+		add(*l);
+	if (s && (s->lines == permissions || s->lines == questions))
+		mock.asked = 2;
+	if (s && s->run)
+		s->run(text + word_n + strspn(text + word_n, " \t\r\n"));
+	if (!s && *text)
+		add_text("reply", text);
+	if (!s || !s->stays)
+		add_end("completed");
+}
+
+/* ---- what comes in ---- */
+
+static void take_answer(const struct amk_json *j)
+{
+	const struct amk_json *answers = amk_json_get(j, "answers");
+	const char *id = amk_json_get_str(j, "id"), *reply = amk_json_get_str(j, "reply");
+
+	if (!mock.asked || !id || !reply)
+		return;
+	amk_buf_addf(&mock.decided, "%s%s: %s", mock.decided.n ? "\n" : "", id, reply);
+	for (const struct amk_json *list = amk_json_first(answers); list; list = amk_json_next(list))
+		for (const struct amk_json *s = amk_json_first(list); s; s = amk_json_next(s))
+			if (amk_json_str(s))
+				amk_buf_addf(&mock.decided, " %s", amk_json_str(s));
+	if (--mock.asked)
+		return;
+	add_text("decided", mock.decided.s);
+	add_end("completed");
+}
+
+static void take_line(const char *line, size_t n)
+{
+	struct amk_json *j AMK_AUTO(json) = amk_json_parse(line, n, NULL);
+
+	if (amk_json_is(j, "type", "message") && amk_json_get_str(j, "text") && !mock.running) {
+		char *text AMK_AUTO(mem) = amk_strdup(amk_json_get_str(j, "text"));
+
+		mock.n = amk_json_get_int(j, "n", mock.n + 1);
+		amk_buf_clear(&mock.decided);
+		script_start(text);
+	} else if (amk_json_is(j, "type", "answer")) {
+		take_answer(j);
+	} else if (amk_json_is(j, "type", "cancel") && mock.running) {
+		drop_steps();
+		add_end("cancelled");
+	}
+}
+
+/* ---- what goes out ---- */
+
+static void flush(void)
+{
+	if (amk_write_all(STDOUT_FILENO, mock.out.s, mock.out.n) < 0)
+		exit(1);
+	amk_buf_clear(&mock.out);
+}
+
+/* The next delta of a flood, with its item's start and end around it where they belong. */
+static void flood_step(void)
+{
+	struct amk_buf text AMK_AUTO(buf) = AMK_BUF_INIT(2u << 20);
+	char suffix[40];
+
+	snprintf(suffix, sizeof suffix, "flood_%lld", (long long)mock.flood_item);
+	if (mock.flood_text.n == 0)
+		add_text_line("started", suffix, "");
+	while (text.n < (size_t)mock.flood_bytes)
+		amk_buf_addf(&text, "%lld ", (long long)mock.flood_left);
+	text.n = (size_t)mock.flood_bytes;
+	text.s[text.n] = '\0';
+	add_delta(suffix, text.s);
+	amk_buf_add(&mock.flood_text, text.s, text.n);
+	mock.flood_left--;
+	if (mock.flood_left == 0 || mock.flood_text.n + text.n > FLOOD_ITEM) {
+		add_text_line("completed", suffix, mock.flood_text.s);
+		amk_buf_clear(&mock.flood_text);
+		mock.flood_item++;
+	}
+	if (mock.flood_left == 0)
+		add_end("completed");
+}
+
+static void emit(void)
+{
+	struct step *s;
+
+	if (!mock.first)
+		flood_step();
+	s = mock.first;
+	if (!s->line) {
+		flush();
+		exit(s->exit_code);
+	}
+	amk_buf_adds(&mock.out, s->line);
+	amk_buf_addc(&mock.out, '\n');
+	mock.first = s->next;
+	if (!mock.first)
+		mock.last = &mock.first;
+	if (strncmp(s->line, "{\"type\":\"end\"", 13) == 0)
+		mock.running = false;
+	free(s->line);
+	free(s);
+}
+
+static bool pending(void)
+{
+	return mock.first || mock.flood_left > 0;
+}
+
+/* ---- the loop ---- */
+
+/* Reads what there is and takes its whole lines. False at the end of input. */
+static bool take_input(struct amk_buf *in)
+{
+	char *to = amk_buf_room(in, BATCH), *nl;
+	ssize_t n = to ? read(STDIN_FILENO, to, BATCH) : 0;
+
+	if (n < 0 && errno == EINTR)
+		return true;
+	if (n <= 0)
+		return false;
+	in->n += (size_t)n;
+	in->s[in->n] = '\0';
+	while ((nl = memchr(in->s, '\n', in->n))) {
+		size_t len = (size_t)(nl - in->s);
+
+		take_line(in->s, len);
+		amk_buf_drop(in, len + 1);
+	}
+	return true;
+}
+
+/* Milliseconds until the next line is due; -1: none is. */
+static int wait_for(int64_t due)
+{
+	int64_t left = due - amk_time_monotonic();
+
+	if (!pending())
+		return -1;
+	return left <= 0 ? 0 : (int)((left + 999999) / 1000000);
+}
+
+static int mock_run(const struct amk_args *a, struct amk_err *e)
+{
+	struct amk_buf in AMK_AUTO(buf) = AMK_BUF_INIT(AMK_LINE_MAX);
+	struct pollfd pfd = { .fd = STDIN_FILENO, .events = POLLIN };
+	int64_t due = 0;
+
+	(void)a;
+	if (pace < 0 || pace > 3600000)
+		return amk_err_set(e, AMK_EUSAGE, "--pace takes milliseconds from 0 to 3600000");
+	for (;;) {
+		int r = poll(&pfd, 1, wait_for(due));
+
+		if (r > 0 && !take_input(&in))
+			return 0;
+		if (!pending() || amk_time_monotonic() < due)
+			continue;
+		do
+			emit();
+		while (pace == 0 && pending() && mock.out.n < BATCH);
+		flush();
+		due = amk_time_monotonic() + pace * 1000000;
+	}
+}
+
+static const struct amk_opt options[] = {
+	{ 0, "pace", AMK_OPT_INT, &pace, "MS", "milliseconds between lines (default 20)" },
+	AMK_OPT_END,
+};
+static const struct amk_cmd cmd = {
+	.name = "amika-mock",
+	.summary = "An agent for tests: answers messages by script, without a model",
+	.operands = "",
+	.reads = "mock input",
+	.writes = "mock output",
+	.opts = options,
+	.run = mock_run,
+};
+
+int main(int argc, char **argv)
+{
+	return amk_cmd_main(&cmd, argc, argv);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The contract of a codec: one file lib/agent/NAME.c that defines amk_agent_NAME and nothing else
+ * visible. A codec is a deterministic step function over an explicit state. No clock, no randomness
+ * (ids are counters), no I/O, no static variables that change.
+ */
+#ifndef AMK_AGENT_AGENT_H
+#define AMK_AGENT_AGENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/json.h"
+#include "core/strv.h"
+#include "event/event.h"
+
+enum amk_input_kind {
+	AMK_INPUT_START,   /* the process was started */
+	AMK_INPUT_LINE,	   /* a line of its stdout */
+	AMK_INPUT_MESSAGE, /* the user's; never while a turn runs */
+	AMK_INPUT_ANSWER,  /* to an open decision */
+	AMK_INPUT_CANCEL,  /* interrupt the turn */
+	AMK_INPUT_EXIT,	   /* the process is gone; everything it wrote was stepped before */
+};
+
+/* One input. Text is borrowed for the call. Which members count depends on `kind`. */
+struct amk_input {
+	enum amk_input_kind kind;
+	const char *line; /* LINE: without newline, NUL-terminated; NULL when over the limit */
+	size_t line_n;
+	const char *id;	     /* MESSAGE: message id. ANSWER: the agent's id of the decision */
+	const char *text;    /* MESSAGE: what the user says. ANSWER: the reason or free text, or NULL. EXIT: the end
+			      * of what it wrote to stderr, or NULL */
+	const char *reply;   /* ANSWER: "once", "always", "reject" (permission); "answer", "reject" (question) */
+	const char *answers; /* ANSWER to a question: JSON [[string]], one list per question */
+	const char *by;	     /* ANSWER, CANCEL: who */
+	const char *native_id; /* START: the session to resume, or NULL */
+	const char *session_id; /* START */
+	int incarnation;	/* START: from 1 */
+	int exit_code;		/* EXIT: -1 when ended by a signal */
+	int exit_signal;	/* EXIT: or 0 */
+	const char *reason;	/* EXIT: why, or NULL ("exec: No such file…", "terminated") */
+	bool wanted;		/* EXIT: we ended it */
+};
+
+/* Where a step puts what it makes. */
+struct amk_sink {
+	void *arg;
+	void (*say)(void *arg, const struct amk_said *said);
+	/* Whole frames for the agent's stdin, ending in a newline. */
+	void (*write)(void *arg, const char *s, size_t n);
+	/* The agent's session id became known or changed. */
+	void (*native)(void *arg, const char *native_id);
+};
+
+/* What a process is started from. */
+struct amk_agent_start {
+	const char *session_id;
+	const char *native_id; /* to resume, or NULL */
+	const char *model;     /* or NULL */
+	const char *permission_mode;
+	char *const *args; /* the user's own arguments, NULL-terminated, or NULL */
+};
+
+struct amk_capability {
+	const char *name; /* camelCase, as in /v1/agents */
+	bool has;
+};
+
+struct amk_codec {
+	const char *name; /* "claude" */
+	const char *title;
+	const char *program; /* looked up on the session's PATH; helpers of our own beside amikad */
+	bool is_helper;
+	const char *install;	       /* the command that installs it, for messages; NULL when built in */
+	const char *const *env;	       /* variables it wants from its user, '*' at the end matches; NULL-terminated */
+	const char *default_model;     /* shown when none was asked for, or NULL */
+	const char *const *modes;      /* permission modes, the first is the default; NULL-terminated */
+	const struct amk_capability *capabilities; /* ends with a NULL name */
+
+	/* The agent's session id when it is known at creation; NULL member when it is not. Caller frees. */
+	char *(*native_id)(const char *session_id);
+	/* Adds the program's arguments, not the program itself, to argv. */
+	void (*argv)(const struct amk_agent_start *st, struct amk_strv *argv);
+
+	void *(*new_state)(void);
+	void (*free_state)(void *state);
+	void (*step)(void *state, const struct amk_input *in, const struct amk_sink *sink);
+
+	/* The state as one JSON object; load refuses what save did not write. */
+	void (*save)(const void *state, struct amk_buf *b);
+	int (*load)(void *state, const struct amk_json *saved, struct amk_err *e);
+
+	/* No open item, turn or request: a good moment for a checkpoint. */
+	bool (*quiet)(const void *state);
+	/* A turn is running: messages wait. */
+	bool (*busy)(const void *state);
+};
+
+/* All codecs, NULL-terminated; by name, or NULL. */
+extern const struct amk_codec *const amk_agents[];
+const struct amk_codec *amk_agent_find(const char *name);
+
+/* An input as one JSON object and back: how inputs are recorded for replay. LINE and EXIT included. */
+void amk_input_write(struct amk_buf *b, const struct amk_input *in);
+/* Strings in *in are borrowed from j. */
+int amk_input_read(struct amk_input *in, const struct amk_json *j, struct amk_err *e);
+
+#endif

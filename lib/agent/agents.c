@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of agents: a new codec is one file and one row here. */
+#include <string.h>
+
+#include "agent/agent.h"
+
+extern const struct amk_codec amk_agent_claude, amk_agent_mock;
+
+const struct amk_codec *const amk_agents[] = {
+	&amk_agent_claude,
+	&amk_agent_mock,
+	NULL,
+};
+
+const struct amk_codec *amk_agent_find(const char *name)
+{
+	for (const struct amk_codec *const *c = amk_agents; *c; c++)
+		if (strcmp((*c)->name, name) == 0)
+			return *c;
+	return NULL;
+}

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Claude Code: one warm process per session, stream-json both ways, permissions asked on stdio.
+ * This file: how it is started, which line goes where, what is saved. Native item ids: a content block
+ * is MESSAGE/INDEX, a tool call its own id, its result ID/result, the user's messages user_N.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/claude.h"
+#include "core/jw.h"
+
+static const char *const env[] = { "ANTHROPIC_*", "CLAUDE_CODE_*", "DISABLE_*", "IS_SANDBOX", NULL };
+static const char *const modes[] = { "default", "plan", "acceptEdits", "bypass", NULL };
+
+static const struct amk_capability capabilities[] = {
+	{ "planMode", true },	     { "permissions", true },	   { "questions", false },
+	{ "toolCalls", true },	     { "toolResults", true },	   { "textMessages", true },
+	{ "images", false },	     { "fileAttachments", false }, { "sessionLifecycle", true },
+	{ "errorEvents", true },     { "reasoning", true },	   { "status", true },
+	{ "commandExecution", true }, { "fileChanges", true },	   { "mcpTools", true },
+	{ "streamingDeltas", true }, { "itemStarted", true },	   { "sharedProcess", false },
+	{ NULL, false },
+};
+
+static void add_pair(struct amk_strv *argv, const char *option, const char *value)
+{
+	if (!value)
+		return;
+	amk_strv_add(argv, option);
+	amk_strv_add(argv, value);
+}
+
+static void claude_argv(const struct amk_agent_start *st, struct amk_strv *argv)
+{
+	static const char *const fixed[] = { "-p", "--input-format", "stream-json", "--output-format",
+					     "stream-json", "--verbose", "--permission-prompt-tool", "stdio",
+					     "--include-partial-messages" };
+	const char *mode = st->permission_mode;
+
+	for (size_t i = 0; i < AMK_COUNT(fixed); i++)
+		amk_strv_add(argv, fixed[i]);
+	add_pair(argv, "--model", st->model);
+	if (mode && strcmp(mode, "bypass") == 0)
+		amk_strv_add(argv, "--dangerously-skip-permissions");
+	else if (mode && strcmp(mode, "default") != 0)
+		add_pair(argv, "--permission-mode", mode);
+	add_pair(argv, "--resume", st->native_id);
+	for (char *const *a = st->args; a && *a; a++)
+		amk_strv_add(argv, *a);
+}
+
+static void *claude_new(void)
+{
+	struct amk_claude *c = amk_calloc(1, sizeof *c);
+
+	amk_track_init(&c->track);
+	return c;
+}
+
+static void claude_free(void *state)
+{
+	struct amk_claude *c = state;
+
+	amk_claude_item_reset(c);
+	amk_track_release(&c->track);
+	free(c->native);
+	free(c->model);
+	free(c->mode);
+	free(c);
+}
+
+/* ---- lines ---- */
+
+/*
+ * JavaScript writes halves of cut characters as lone surrogates, and NUL as an escape; the gate refuses
+ * both. A line must not be lost over a character: they become U+FFFD.
+ */
+static void mend(struct amk_buf *b, const char *s, size_t n)
+{
+	static const char mark[] = "\\ufffd";
+	const char *end = s + n;
+
+	while (s < end) {
+		char hex[5] = "";
+		unsigned long v, low = 0;
+
+		if (*s != '\\' || end - s < 6 || s[1] != 'u') {
+			size_t len = *s == '\\' && end - s > 1 ? 2 : 1;
+
+			amk_buf_add(b, s, len);
+			s += len;
+			continue;
+		}
+		memcpy(hex, s + 2, 4);
+		v = strspn(hex, "0123456789abcdefABCDEF") == 4 ? strtoul(hex, NULL, 16) : 1;
+		if (v >= 0xd800 && v < 0xdc00 && end - s >= 12 && s[6] == '\\' && s[7] == 'u') {
+			memcpy(hex, s + 8, 4);
+			low = strtoul(hex, NULL, 16);
+		}
+		if (low >= 0xdc00 && low < 0xe000) {
+			amk_buf_add(b, s, 12);
+			s += 12;
+			continue;
+		}
+		if (v == 0 || (v >= 0xd800 && v < 0xe000))
+			amk_buf_add(b, mark, 6);
+		else
+			amk_buf_add(b, s, 6);
+		s += 6;
+	}
+}
+
+static struct amk_json *parse(const char *s, size_t n, struct amk_err *e)
+{
+	struct amk_buf mended AMK_AUTO(buf) = AMK_BUF_INIT(n);
+	struct amk_json *j = amk_json_parse(s, n, e);
+
+	if (j || !memmem(s, n, "\\u", 2))
+		return j;
+	mend(&mended, s, n);
+	return amk_json_parse(mended.s, mended.n, e);
+}
+
+/* Answers to our interrupts: the turn's result tells what became of them. */
+static bool control_response(struct amk_claude *c, const struct amk_json *j)
+{
+	(void)c;
+	return !amk_json_is(amk_json_get(j, "response"), "subtype", "error");
+}
+
+static bool ignore(struct amk_claude *c, const struct amk_json *j)
+{
+	(void)c;
+	(void)j;
+	return true;
+}
+
+static const struct {
+	const char *type;
+	bool (*take)(struct amk_claude *c, const struct amk_json *j);
+} types[] = {
+	{ "stream_event", amk_claude_item_stream },
+	{ "assistant", amk_claude_item_assistant },
+	{ "user", amk_claude_item_user },
+	{ "system", amk_claude_turn_system },
+	{ "result", amk_claude_turn_result },
+	{ "control_request", amk_claude_ask_request },
+	{ "control_cancel_request", amk_claude_ask_withdraw },
+	{ "control_response", control_response },
+	{ "command_lifecycle", ignore },  /* only for messages with a uuid; the daemon's own queue says more */
+	{ "keep_alive", ignore },	  /* says nothing */
+	{ "rate_limit_event", ignore },	  /* the account's state, not the conversation's */
+	{ "tool_progress", ignore },	  /* seconds a tool has been running: the events' times tell it */
+};
+
+static void take_line(struct amk_claude *c, const struct amk_input *in)
+{
+	struct amk_err e = { 0 };
+	struct amk_json *j AMK_AUTO(json) = NULL;
+	const char *type;
+
+	if (in->line)
+		j = parse(in->line, in->line_n, &e);
+	else
+		amk_err_set(&e, AMK_ETOOBIG, "the line is over the limit");
+	type = amk_json_get_str(j, "type");
+	for (size_t i = 0; type && i < AMK_COUNT(types); i++)
+		if (strcmp(type, types[i].type) == 0 && types[i].take(c, j))
+			return;
+	if (j)
+		amk_err_set(&e, AMK_EINVALID, "unsupported payload: %.60s%s%.60s", type ? type : "no type",
+			    amk_json_get_str(j, "subtype") ? " " : "",
+			    amk_json_get_str(j, "subtype") ? amk_json_get_str(j, "subtype") : "");
+	amk_track_unparsed(&c->track, AMK_CLAUDE_LOCATION, e.msg);
+}
+
+/* ---- what we say ---- */
+
+static void take_message(struct amk_claude *c, const struct amk_input *in)
+{
+	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(2 * AMK_CLAUDE_PART);
+	char *native AMK_AUTO(mem) = amk_strf("user_%lld", (long long)++c->users);
+
+	c->cancelling = false;
+	c->error_said = false;
+	amk_turn_start(&c->track, in->id);
+	amk_track_user(&c->track, native, in->text, true);
+	amk_jw_open(&line, NULL, '{');
+	amk_jw_cstr(&line, "type", "user");
+	amk_jw_open(&line, "message", '{');
+	amk_jw_cstr(&line, "role", "user");
+	amk_jw_cstr(&line, "content", in->text);
+	amk_jw_close(&line, '}');
+	amk_jw_close(&line, '}');
+	amk_claude_turn_send(c, &line);
+}
+
+static void take_cancel(struct amk_claude *c)
+{
+	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(256);
+
+	if (!c->track.running)
+		return;
+	c->cancelling = true;
+	amk_buf_addf(&line, "{\"type\":\"control_request\",\"request_id\":\"amika_%lld\",\"request\":"
+			    "{\"subtype\":\"interrupt\"}}",
+		     (long long)++c->requests);
+	amk_claude_turn_send(c, &line);
+}
+
+/* What belonged to the process that is gone, or to one that was never seen to go. */
+static void take_start(struct amk_claude *c, const struct amk_input *in)
+{
+	amk_claude_item_reset(c);
+	c->requests = 0;
+	c->cancelling = false;
+	if (!in->native_id)
+		c->cost = 0;
+}
+
+static void claude_step(void *state, const struct amk_input *in, const struct amk_sink *sink)
+{
+	struct amk_claude *c = state;
+
+	c->track.sink = sink;
+	switch (in->kind) {
+	case AMK_INPUT_START:
+		take_start(c, in);
+		break;
+	case AMK_INPUT_LINE:
+		take_line(c, in);
+		break;
+	case AMK_INPUT_MESSAGE:
+		take_message(c, in);
+		break;
+	case AMK_INPUT_ANSWER:
+		amk_claude_ask_answer(c, in);
+		break;
+	case AMK_INPUT_CANCEL:
+		take_cancel(c);
+		break;
+	case AMK_INPUT_EXIT:
+		amk_turn_exit(&c->track, in);
+		amk_claude_item_reset(c);
+		break;
+	}
+}
+
+/* ---- saving ---- */
+
+static void claude_save(const void *state, struct amk_buf *b)
+{
+	const struct amk_claude *c = state;
+	char cost[40];
+
+	snprintf(cost, sizeof cost, "%.17g", c->cost);
+	amk_jw_open(b, NULL, '{');
+	amk_jw_int(b, "users", c->users);
+	amk_jw_int(b, "requests", c->requests);
+	amk_jw_bool(b, "cancelling", c->cancelling);
+	amk_jw_bool(b, "error_said", c->error_said);
+	amk_jw_raw(b, "cost", cost, strlen(cost));
+	amk_jw_cstr(b, "native", c->native);
+	amk_jw_cstr(b, "model", c->model);
+	amk_jw_cstr(b, "mode", c->mode);
+	amk_claude_item_save(c, b);
+	amk_track_state_save(&c->track, b, "track");
+	amk_jw_close(b, '}');
+}
+
+struct saved_claude {
+	int64_t users, requests;
+	bool cancelling, error_said;
+	const char *native, *model, *mode;
+	const struct amk_json *streams, *track;
+};
+
+static char *own(const char *s)
+{
+	return s ? amk_strdup(s) : NULL;
+}
+
+static int claude_load(void *state, const struct amk_json *saved, struct amk_err *e)
+{
+	static const struct amk_json_field fields[] = {
+		AMK_JSON_FIELD(saved_claude, users, "users", INT, true),
+		AMK_JSON_FIELD(saved_claude, requests, "requests", INT, true),
+		AMK_JSON_FIELD(saved_claude, cancelling, "cancelling", BOOL, true),
+		AMK_JSON_FIELD(saved_claude, error_said, "error_said", BOOL, true),
+		AMK_JSON_FIELD(saved_claude, native, "native", STR, false),
+		AMK_JSON_FIELD(saved_claude, model, "model", STR, false),
+		AMK_JSON_FIELD(saved_claude, mode, "mode", STR, false),
+		AMK_JSON_FIELD(saved_claude, streams, "streams", ARRAY, true),
+		AMK_JSON_FIELD(saved_claude, track, "track", OBJECT, true),
+	};
+	struct saved_claude s = { 0 };
+	struct amk_claude *c = state;
+
+	if (amk_json_read(saved, fields, AMK_COUNT(fields), &s, e) < 0)
+		return -1;
+	if (!amk_json_num(amk_json_get(saved, "cost"), &c->cost))
+		return amk_err_set(e, AMK_EINVALID, "\"cost\" must be a number");
+	c->users = s.users;
+	c->requests = s.requests;
+	c->cancelling = s.cancelling;
+	c->error_said = s.error_said;
+	c->native = own(s.native);
+	c->model = own(s.model);
+	c->mode = own(s.mode);
+	if (amk_claude_item_load(c, s.streams, e) < 0)
+		return -1;
+	return amk_track_state_load(&c->track, s.track, e);
+}
+
+static bool claude_quiet(const void *state)
+{
+	return amk_track_quiet(&((const struct amk_claude *)state)->track);
+}
+
+static bool claude_busy(const void *state)
+{
+	return ((const struct amk_claude *)state)->track.running;
+}
+
+extern const struct amk_codec amk_agent_claude;
+const struct amk_codec amk_agent_claude = {
+	.name = "claude",
+	.title = "Claude Code",
+	.program = "claude",
+	.install = "npm install -g @anthropic-ai/claude-code",
+	.env = env,
+	.modes = modes,
+	.capabilities = capabilities,
+	.argv = claude_argv,
+	.new_state = claude_new,
+	.free_state = claude_free,
+	.step = claude_step,
+	.save = claude_save,
+	.load = claude_load,
+	.quiet = claude_quiet,
+	.busy = claude_busy,
+};

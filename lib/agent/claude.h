@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the Claude Code codec share. */
+#ifndef AMK_AGENT_CLAUDE_H
+#define AMK_AGENT_CLAUDE_H
+
+#include "agent/track.h"
+
+#define AMK_CLAUDE_LOCATION "claude"
+#define AMK_CLAUDE_PART (15u << 20)  /* of a piece of JSON on its way into an event */
+#define AMK_CLAUDE_STREAMS 16	     /* agents (the main one and its sub-agents) that stream at a time */
+
+/*
+ * One agent's message in the making. An item's native id is MESSAGE/INDEX: the lines "assistant" carry
+ * one finished content block each without its index, so it is counted here.
+ */
+struct amk_claude_stream {
+	char *parent;	/* tool call of the sub-agent, NULL: the main agent */
+	char *message;	/* message id */
+	int64_t next;	/* index of the next block */
+	int64_t open;	/* the streaming block that the next "assistant" line finishes, -1: none */
+};
+
+struct amk_claude {
+	struct amk_track track;
+	struct amk_claude_stream streams[AMK_CLAUDE_STREAMS];
+	size_t nstreams;
+	int64_t users;	  /* messages of the user, over the whole session */
+	int64_t requests; /* control requests of this process */
+	bool cancelling;  /* we interrupted the running turn */
+	bool error_said;  /* in the running turn */
+	double cost;	  /* total at the end of the last turn */
+	char *native, *model, *mode;
+};
+
+/* lib/agent/claude_item.c: content becomes items. False: not understood. */
+bool amk_claude_item_assistant(struct amk_claude *c, const struct amk_json *j);
+bool amk_claude_item_user(struct amk_claude *c, const struct amk_json *j);
+bool amk_claude_item_stream(struct amk_claude *c, const struct amk_json *j);
+/* A status item, complete at once. `detail` may be NULL. */
+void amk_claude_item_status(struct amk_claude *c, const char *label, const char *detail);
+/* Forgets messages in the making. */
+void amk_claude_item_reset(struct amk_claude *c);
+void amk_claude_item_save(const struct amk_claude *c, struct amk_buf *b);
+int amk_claude_item_load(struct amk_claude *c, const struct amk_json *list, struct amk_err *e);
+
+/* lib/agent/claude_result.c: a tool's result as a content array; false when it does not fit a record. */
+bool amk_claude_result_content(struct amk_buf *b, const struct amk_json *block, const struct amk_json *extra);
+
+/* lib/agent/claude_ask.c: permissions. */
+bool amk_claude_ask_request(struct amk_claude *c, const struct amk_json *j);
+bool amk_claude_ask_withdraw(struct amk_claude *c, const struct amk_json *j);
+void amk_claude_ask_answer(struct amk_claude *c, const struct amk_input *in);
+
+/* lib/agent/claude_turn.c: system lines and results. */
+bool amk_claude_turn_system(struct amk_claude *c, const struct amk_json *j);
+bool amk_claude_turn_result(struct amk_claude *c, const struct amk_json *j);
+/* Sends a line; its newline is added. */
+void amk_claude_turn_send(struct amk_claude *c, struct amk_buf *line);
+
+#endif

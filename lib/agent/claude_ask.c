@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Claude Code asks whether it may use a tool: requests, withdrawals, answers. */
+#include <string.h>
+
+#include "agent/claude.h"
+#include "core/jw.h"
+
+static void write_metadata(struct amk_buf *b, const struct amk_json *request)
+{
+	static const char *const from[] = { "tool_name", "display_name", "description", "input",
+					    "permission_suggestions", "blocked_path", "tool_use_id", "agent_id",
+					    "mcp_server", "requires_user_interaction" };
+	static const char *const to[] = { "toolName", "displayName", "description", "input",
+					  "permissionSuggestions", "blockedPath", "toolUseId", "agentId",
+					  "mcpServer", "requiresUserInteraction" };
+
+	amk_jw_open(b, NULL, '{');
+	for (size_t i = 0; i < AMK_COUNT(from); i++) {
+		const struct amk_json *j = amk_json_get(request, from[i]);
+
+		if (j)
+			amk_track_print(b, to[i], j);
+	}
+	amk_jw_close(b, '}');
+}
+
+static void copy_str(struct amk_buf *b, const char *key, const char *s)
+{
+	if (s)
+		amk_jw_cstr(b, key, s);
+}
+
+static void write_about(struct amk_buf *b, const struct amk_json *request)
+{
+	const struct amk_json *input = amk_json_get(request, "input");
+	const char *path = amk_json_get_str(input, "file_path");
+
+	if (!path)
+		path = amk_json_get_str(input, "notebook_path");
+	if (!path)
+		path = amk_json_get_str(request, "blocked_path");
+	amk_jw_cstr(b, "action", amk_json_get_str(request, "tool_name"));
+	amk_jw_cstr(b, "tool", amk_json_get_str(request, "tool_name"));
+	copy_str(b, "command", amk_json_get_str(input, "command"));
+	copy_str(b, "path", path);
+	copy_str(b, "url", amk_json_get_str(input, "url"));
+	copy_str(b, "description", amk_json_get_str(request, "description"));
+	copy_str(b, "call_id", amk_json_get_str(request, "tool_use_id"));
+}
+
+static bool can_use_tool(struct amk_claude *c, const char *id, const struct amk_json *request)
+{
+	struct amk_buf metadata AMK_AUTO(buf) = AMK_BUF_INIT(AMK_CLAUDE_PART / 2);
+	struct amk_buf about AMK_AUTO(buf) = AMK_BUF_INIT(AMK_CLAUDE_PART / 4);
+	struct amk_buf more AMK_AUTO(buf) = AMK_BUF_INIT(AMK_CLAUDE_PART / 2);
+	struct amk_ask ask = {
+		.native = id, .kind = "permission", .subject = amk_json_get_str(request, "tool_name"),
+		.background = amk_json_get_str(request, "agent_id") != NULL,
+	};
+
+	if (!ask.subject)
+		return false;
+	write_metadata(&metadata, request);
+	write_about(&about, request);
+	amk_track_print(&more, "input", amk_json_get(request, "input"));
+	if (amk_json_is_array(amk_json_get(request, "permission_suggestions")))
+		amk_track_print(&more, "suggestions", amk_json_get(request, "permission_suggestions"));
+	if (!amk_buf_ok(&metadata) || !amk_buf_ok(&about) || !amk_buf_ok(&more))
+		return false;
+	ask.details = metadata.s;
+	ask.about = about.s;
+	ask.more = more.s;
+	amk_ask_open(&c->track, &ask);
+	return true;
+}
+
+static void begin_response(struct amk_buf *b, const char *subtype, const char *id)
+{
+	amk_jw_open(b, NULL, '{');
+	amk_jw_cstr(b, "type", "control_response");
+	amk_jw_open(b, "response", '{');
+	amk_jw_cstr(b, "subtype", subtype);
+	amk_jw_cstr(b, "request_id", id);
+}
+
+/* Whoever asks gets an answer: a request left open would hold the turn for ever. */
+static void refuse(struct amk_claude *c, const char *id)
+{
+	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(8192);
+
+	begin_response(&line, "error", id);
+	amk_jw_cstr(&line, "error", "this host does not support that request");
+	amk_jw_close(&line, '}');
+	amk_jw_close(&line, '}');
+	amk_claude_turn_send(c, &line);
+}
+
+bool amk_claude_ask_request(struct amk_claude *c, const struct amk_json *j)
+{
+	const struct amk_json *request = amk_json_get(j, "request");
+	const char *id = amk_json_get_str(j, "request_id");
+
+	if (!id || strlen(id) >= AMK_TRACK_ID_MAX)
+		return false;
+	if (amk_json_is(request, "subtype", "can_use_tool") && can_use_tool(c, id, request))
+		return true;
+	refuse(c, id);
+	return false;
+}
+
+bool amk_claude_ask_withdraw(struct amk_claude *c, const struct amk_json *j)
+{
+	const char *id = amk_json_get_str(j, "request_id");
+
+	if (id)
+		amk_ask_void(&c->track, id);
+	return id != NULL;
+}
+
+/* "Always" holds for this session only: nothing is written into the user's project or home. */
+static void write_suggestion(struct amk_buf *b, const struct amk_json *suggestion)
+{
+	amk_jw_open(b, NULL, '{');
+	for (const struct amk_json *m = amk_json_first(suggestion); m; m = amk_json_next(m))
+		if (strcmp(amk_json_key(m), "destination") != 0)
+			amk_json_print(b, amk_json_key(m), m);
+	amk_jw_cstr(b, "destination", "session");
+	amk_jw_close(b, '}');
+}
+
+static void write_allow(struct amk_buf *b, const struct amk_json *asked, bool always)
+{
+	const struct amk_json *input = amk_json_get(asked, "input");
+	const struct amk_json *suggestions = amk_json_get(asked, "permissionSuggestions");
+
+	amk_jw_cstr(b, "behavior", "allow");
+	if (amk_json_is_object(input))
+		amk_json_print(b, "updatedInput", input);
+	if (!always || !amk_json_is_array(suggestions))
+		return;
+	amk_jw_open(b, "updatedPermissions", '[');
+	for (const struct amk_json *s = amk_json_first(suggestions); s; s = amk_json_next(s))
+		if (amk_json_is_object(s))
+			write_suggestion(b, s);
+	amk_jw_close(b, ']');
+}
+
+void amk_claude_ask_answer(struct amk_claude *c, const struct amk_input *in)
+{
+	const struct amk_track_asked *a = amk_ask_find(&c->track, in->id);
+	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(AMK_CLAUDE_PART);
+	struct amk_json *asked AMK_AUTO(json) = NULL;
+
+	if (!a)
+		return;
+	asked = amk_json_parse(a->details, strlen(a->details), NULL);
+	begin_response(&line, "success", in->id);
+	amk_jw_open(&line, "response", '{');
+	if (strcmp(in->reply, "reject") == 0) {
+		amk_jw_cstr(&line, "behavior", "deny");
+		amk_jw_cstr(&line, "message", in->text ? in->text : "The user does not want this.");
+	} else {
+		write_allow(&line, asked, strcmp(in->reply, "always") == 0);
+	}
+	amk_jw_close(&line, '}');
+	amk_jw_close(&line, '}');
+	amk_jw_close(&line, '}');
+	amk_claude_turn_send(c, &line);
+	amk_ask_answer(&c->track, in);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Turns: each is started once and ended once, and what is open ends before it. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/track.h"
+#include "core/jw.h"
+
+void amk_turn_start(struct amk_track *t, const char *message)
+{
+	struct amk_buf more AMK_AUTO(buf) = AMK_BUF_INIT(4 * AMK_TRACK_ID_MAX);
+
+	amk_turn_end(t, "lost", NULL, NULL);
+	t->running = true;
+	t->turns++;
+	if (message) {
+		t->message = amk_strndup(message, strnlen(message, AMK_TRACK_ID_MAX));
+		amk_jw_cstr(&more, "message", t->message);
+	}
+	amk_track_say(t, "turn.started", true, "\"phase\":\"started\"", more.s);
+}
+
+static void write_known(struct amk_buf *b, const char *key, int64_t v)
+{
+	if (v < 0)
+		amk_jw_null(b, key);
+	else
+		amk_jw_int(b, key, v);
+}
+
+static void write_usage(struct amk_buf *b, const struct amk_usage *u)
+{
+	char cost[40] = "null";
+
+	if (u->cost_usd >= 0 && isfinite(u->cost_usd))
+		snprintf(cost, sizeof cost, "%.10g", u->cost_usd);
+	amk_jw_open(b, "usage", '{');
+	write_known(b, "input_tokens", u->input_tokens);
+	write_known(b, "output_tokens", u->output_tokens);
+	write_known(b, "cache_read_tokens", u->cache_read_tokens);
+	write_known(b, "cache_write_tokens", u->cache_write_tokens);
+	write_known(b, "reasoning_tokens", u->reasoning_tokens);
+	amk_jw_raw(b, "cost_usd", cost, strlen(cost));
+	write_known(b, "duration_ms", u->duration_ms);
+	amk_jw_cstr(b, "model", u->model);
+	amk_jw_close(b, '}');
+}
+
+void amk_turn_end(struct amk_track *t, const char *outcome, const char *reason, const struct amk_usage *u)
+{
+	static const struct amk_usage unknown = AMK_USAGE_UNKNOWN;
+	struct amk_buf more AMK_AUTO(buf) = AMK_BUF_INIT(8 * AMK_TRACK_ID_MAX);
+
+	if (!t->running)
+		return;
+	amk_track_fail_all(t);
+	amk_ask_void_all(t, false);
+	if (t->message)
+		amk_jw_cstr(&more, "message", t->message);
+	amk_jw_cstr(&more, "outcome", outcome);
+	if (reason)
+		amk_jw_str(&more, "reason", reason, strnlen(reason, 200));
+	write_usage(&more, u ? u : &unknown);
+	amk_track_say(t, "turn.ended", true, "\"phase\":\"ended\"", more.s);
+	t->running = false;
+	free(t->message);
+	t->message = NULL;
+}
+
+/* The last line that says something. */
+static void last_line(struct amk_buf *b, const char *text)
+{
+	size_t n = strlen(text), start;
+
+	while (n && strchr(" \t\r\n", text[n - 1]))
+		n--;
+	for (start = n; start && text[start - 1] != '\n';)
+		start--;
+	if (n > start)
+		amk_buf_addf(b, ": %.*s", (int)(n - start > 300 ? 300 : n - start), text + start);
+}
+
+static void exit_text(struct amk_buf *b, const struct amk_input *in)
+{
+	const char *reason = in->reason ? in->reason : "";
+
+	if (strncmp(reason, "exec: ", 6) == 0)
+		amk_buf_addf(b, "the agent's program could not be started: %.200s", reason + 6);
+	else if (in->exit_signal)
+		amk_buf_addf(b, "the agent's program was ended by signal %d", in->exit_signal);
+	else if (in->exit_code >= 0)
+		amk_buf_addf(b, "the agent's program exited with status %d", in->exit_code);
+	else
+		amk_buf_addf(b, "the agent's program is gone (%.200s)", *reason ? reason : "unknown reason");
+	if (in->text)
+		last_line(b, in->text);
+}
+
+static void say_exit(struct amk_track *t, const struct amk_input *in)
+{
+	struct amk_buf message AMK_AUTO(buf) = AMK_BUF_INIT(2048);
+	struct amk_buf details AMK_AUTO(buf) = AMK_BUF_INIT(64u << 10);
+
+	exit_text(&message, in);
+	amk_jw_open(&details, NULL, '{');
+	write_known(&details, "exit_code", in->exit_code);
+	write_known(&details, "signal", in->exit_signal ? in->exit_signal : -1);
+	amk_jw_str(&details, "reason", in->reason, in->reason ? strnlen(in->reason, 200) : 0);
+	amk_jw_str(&details, "stderr", in->text, in->text ? strnlen(in->text, 4000) : 0);
+	amk_jw_close(&details, '}');
+	amk_track_error(t, "process_exit", message.s, details.s);
+}
+
+void amk_turn_exit(struct amk_track *t, const struct amk_input *in)
+{
+	bool lost = in->reason && strcmp(in->reason, "lost") == 0;
+
+	if (!in->wanted && (t->running || in->exit_code != 0))
+		say_exit(t, in);
+	amk_turn_end(t, in->wanted ? "cancelled" : lost ? "lost" : "failed", in->reason, NULL);
+	amk_track_fail_all(t);
+	amk_ask_void_all(t, true);
+}

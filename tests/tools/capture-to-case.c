@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * capture-to-case CAPTURE: turns a recorded Claude Code conversation ({"t","dir","msg"|"raw"} lines) into
+ * the inputs of a codec's steps ({"t","input"} lines). What the recording's host sent and our codec never
+ * sends (initialize, set_model, answers to hooks) is left out. A message sent while a turn ran waits for
+ * its result, as it would in the daemon.
+ */
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "core/cmd.h"
+#include "core/jw.h"
+#include "core/lines.h"
+#include "core/strv.h"
+
+static unsigned messages;
+static bool stdin_closed, started, running;
+static struct amk_strv waiting; /* texts of messages */
+
+static int put(int64_t t, const struct amk_input *in, struct amk_err *e)
+{
+	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(2 * AMK_LINE_MAX);
+
+	amk_jw_open(&b, NULL, '{');
+	amk_jw_int(&b, "t", t);
+	amk_jw_raw(&b, "input", "", 0);
+	amk_input_write(&b, in);
+	amk_jw_close(&b, '}');
+	return amk_out_record(b.s, b.n, e);
+}
+
+/* The note at the top names the program's arguments. */
+static int put_start(int64_t t, const struct amk_json *note, struct amk_err *e)
+{
+	struct amk_input in = { .kind = AMK_INPUT_START, .session_id = "case", .incarnation = 1 };
+	const struct amk_json *arg = amk_json_first(amk_json_get(note, "argv"));
+
+	for (; arg; arg = amk_json_next(arg))
+		if (amk_json_str(arg) && strcmp(amk_json_str(arg), "--resume") == 0 && amk_json_next(arg))
+			in.native_id = amk_json_str(amk_json_next(arg));
+	started = true;
+	return put(t, &in, e);
+}
+
+static int take_note(int64_t t, const struct amk_json *msg, struct amk_err *e)
+{
+	const char *text = amk_json_str(msg);
+
+	if (text && strcmp(text, "stdin closed") == 0)
+		stdin_closed = true;
+	return started ? 0 : put_start(t, msg, e);
+}
+
+static int put_message(int64_t t, const char *text, struct amk_err *e)
+{
+	char *id AMK_AUTO(mem) = amk_strf("m_%u", ++messages);
+	const struct amk_input in = { .kind = AMK_INPUT_MESSAGE, .id = id, .text = text };
+
+	running = true;
+	return put(t, &in, e);
+}
+
+static int take_message(int64_t t, const struct amk_json *content, struct amk_err *e)
+{
+	struct amk_buf text AMK_AUTO(buf) = AMK_BUF_INIT(AMK_LINE_MAX);
+
+	if (amk_json_str(content))
+		amk_buf_adds(&text, amk_json_str(content));
+	for (const struct amk_json *part = amk_json_is_array(content) ? amk_json_first(content) : NULL; part;
+	     part = amk_json_next(part))
+		if (amk_json_get_str(part, "text"))
+			amk_buf_adds(&text, amk_json_get_str(part, "text"));
+	if (!running)
+		return put_message(t, text.s, e);
+	amk_strv_add(&waiting, text.s);
+	return 0;
+}
+
+/* The first of those that wait, now that the turn before it is over. */
+static int put_waiting(int64_t t, struct amk_err *e)
+{
+	char *text AMK_AUTO(mem) = NULL;
+
+	running = false;
+	if (waiting.n == 0)
+		return 0;
+	text = waiting.v[0];
+	waiting.n--;
+	memmove(&waiting.v[0], &waiting.v[1], (waiting.n + 1) * sizeof *waiting.v);
+	return put_message(t, text, e);
+}
+
+static int put_answer(int64_t t, const struct amk_json *response, struct amk_err *e)
+{
+	const struct amk_json *answer = amk_json_get(response, "response");
+	struct amk_input in = { .kind = AMK_INPUT_ANSWER, .id = amk_json_get_str(response, "request_id"), .by = "tester" };
+
+	if (amk_json_is(response, "subtype", "error")) {
+		in.reply = "reject";
+		in.text = amk_json_get_str(response, "error");
+	} else if (amk_json_is(answer, "behavior", "deny")) {
+		in.reply = "reject";
+		in.text = amk_json_get_str(answer, "message");
+	} else if (amk_json_is(answer, "behavior", "allow")) {
+		in.reply = amk_json_get(answer, "updatedPermissions") ? "always" : "once";
+	} else {
+		return 0;
+	}
+	return put(t, &in, e);
+}
+
+static int take_in(int64_t t, const struct amk_json *msg, struct amk_err *e)
+{
+	const struct amk_input cancel = { .kind = AMK_INPUT_CANCEL, .by = "tester" };
+
+	if (amk_json_is(msg, "type", "user"))
+		return take_message(t, amk_json_get(amk_json_get(msg, "message"), "content"), e);
+	if (amk_json_is(msg, "type", "control_response"))
+		return put_answer(t, amk_json_get(msg, "response"), e);
+	if (amk_json_is(amk_json_get(msg, "request"), "subtype", "interrupt"))
+		return put(t, &cancel, e);
+	return 0;
+}
+
+static int take_out(int64_t t, const struct amk_json *msg, const char *raw, struct amk_err *e)
+{
+	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(AMK_LINE_MAX);
+	struct amk_input in = { .kind = AMK_INPUT_LINE };
+
+	if (raw)
+		amk_buf_adds(&line, raw);
+	else
+		amk_json_print(&line, NULL, msg);
+	in.line = line.s;
+	in.line_n = line.n;
+	if (put(t, &in, e) < 0)
+		return -1;
+	return amk_json_is(msg, "type", "result") ? put_waiting(t, e) : 0;
+}
+
+/* Ending its input is our way to end it; a signal from elsewhere is not. */
+static int take_exit(int64_t t, const struct amk_json *msg, struct amk_err *e)
+{
+	struct amk_input in = { .kind = AMK_INPUT_EXIT, .wanted = stdin_closed };
+
+	in.exit_code = (int)amk_json_get_int(msg, "code", -1);
+	in.exit_signal = in.exit_code < 0 ? 9 : 0;
+	return put(t, &in, e);
+}
+
+static int take_line(const struct amk_json *j, struct amk_err *e)
+{
+	const struct amk_json *msg = amk_json_get(j, "msg");
+	int64_t t = amk_json_get_int(j, "t", 0);
+
+	if (amk_json_is(j, "dir", "note"))
+		return take_note(t, msg, e);
+	if (amk_json_is(j, "dir", "in"))
+		return take_in(t, msg, e);
+	if (amk_json_is(j, "dir", "out"))
+		return take_out(t, msg, amk_json_get_str(j, "raw"), e);
+	if (amk_json_is(j, "dir", "exit"))
+		return take_exit(t, msg, e);
+	return 0;
+}
+
+static int convert_run(const struct amk_args *a, struct amk_err *e)
+{
+	int fd AMK_AUTO(fd) = open(a->argv[0], O_RDONLY | O_CLOEXEC);
+	struct amk_lines lines;
+	char *line;
+	size_t n;
+	int r;
+
+	if (fd < 0)
+		return amk_err_sys(e, "%s", a->argv[0]);
+	amk_lines_init(&lines, fd);
+	while ((r = amk_lines_next(&lines, &line, &n, e)) == 1) {
+		struct amk_json *j AMK_AUTO(json) = amk_json_parse(line, n, e);
+
+		if (!j || take_line(j, e) < 0) {
+			r = amk_err_wrap(e, "%s, line %zu", a->argv[0], lines.number);
+			break;
+		}
+	}
+	amk_lines_release(&lines);
+	amk_strv_release(&waiting);
+	return r;
+}
+
+static const struct amk_cmd cmd = {
+	.name = "capture-to-case",
+	.summary = "Turn a recorded conversation into the inputs of a codec",
+	.operands = "CAPTURE",
+	.min = 1,
+	.max = 1,
+	.reads = "capture",
+	.writes = "input",
+	.run = convert_run,
+};
+
+int main(int argc, char **argv)
+{
+	return amk_cmd_main(&cmd, argc, argv);
+}

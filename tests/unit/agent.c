@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the cases do not show of the codecs: arguments, limits, inputs as JSON, states that are refused. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/agent.h"
+#include "agent/track.h"
+#include "core/jw.h"
+#include "tap.h"
+
+/* Everything said and written, as text. */
+struct heard {
+	struct amk_buf said, written;
+	unsigned types[2]; /* items completed, items failed */
+};
+
+static void on_say(void *arg, const struct amk_said *said)
+{
+	struct heard *h = arg;
+
+	if (strcmp(said->type, "item.completed") == 0)
+		h->types[strstr(said->data, "\"status\":\"failed\"") != NULL]++;
+	amk_buf_addf(&h->said, "%s %s\n", said->type, said->data);
+}
+
+static void on_write(void *arg, const char *s, size_t n)
+{
+	struct heard *h = arg;
+
+	amk_buf_add(&h->written, s, n);
+}
+
+static void on_native(void *arg, const char *native_id)
+{
+	struct heard *h = arg;
+
+	amk_buf_addf(&h->said, "native %s\n", native_id);
+}
+
+static struct heard heard = { .said = AMK_BUF_INIT(256u << 20), .written = AMK_BUF_INIT(64u << 20) };
+static const struct amk_sink sink = { &heard, on_say, on_write, on_native };
+
+static void forget(void)
+{
+	amk_buf_release(&heard.said);
+	amk_buf_release(&heard.written);
+	heard.types[0] = heard.types[1] = 0;
+}
+
+static void step(const struct amk_codec *c, void *state, struct amk_input in)
+{
+	if (in.line)
+		in.line_n = strlen(in.line);
+	c->step(state, &in, &sink);
+}
+
+static const char *arguments(const struct amk_codec *c, const struct amk_agent_start *st)
+{
+	static char *joined;
+	struct amk_strv argv AMK_AUTO(strv) = { 0 };
+	struct amk_buf b = AMK_BUF_INIT(4096);
+
+	c->argv(st, &argv);
+	for (size_t i = 0; i < argv.n; i++)
+		amk_buf_addf(&b, "%s%s", i ? " " : "", argv.v[i]);
+	free(joined);
+	joined = amk_buf_take(&b);
+	return joined;
+}
+
+#define CLAUDE_ARGUMENTS \
+	"-p --input-format stream-json --output-format stream-json --verbose --permission-prompt-tool stdio " \
+	"--include-partial-messages"
+
+static void test_table(void)
+{
+	const struct amk_codec *claude = amk_agent_find("claude"), *mock = amk_agent_find("mock");
+	char *id AMK_AUTO(mem) = mock->native_id("tau");
+
+	ok(claude && mock, "claude and mock are there");
+	ok(!amk_agent_find("nobody"), "nobody is not");
+	is_str(id, "mock-tau", "the mock's session id is known at once");
+	ok(!claude->native_id, "Claude's is not");
+	is_str(claude->env[0], "ANTHROPIC_*", "Claude names its variables");
+	is_str(claude->modes[0], "default", "the first mode is the default");
+	ok(mock->is_helper && !mock->install, "the mock comes with us");
+}
+
+static void test_arguments(void)
+{
+	const struct amk_codec *claude = amk_agent_find("claude");
+	char *own[] = { (char *)"--allowedTools", (char *)"Bash", NULL };
+
+	is_str(arguments(claude, &(struct amk_agent_start){ .permission_mode = "default" }), CLAUDE_ARGUMENTS,
+	       "plain");
+	is_str(arguments(claude, &(struct amk_agent_start){ .permission_mode = "plan", .model = "opus" }),
+	       CLAUDE_ARGUMENTS " --model opus --permission-mode plan", "model and mode");
+	is_str(arguments(claude, &(struct amk_agent_start){ .permission_mode = "bypass" }),
+	       CLAUDE_ARGUMENTS " --dangerously-skip-permissions", "bypass");
+	is_str(arguments(claude, &(struct amk_agent_start){ .native_id = "x", .args = own }),
+	       CLAUDE_ARGUMENTS " --resume x --allowedTools Bash", "resumed, the user's own last");
+	is_str(arguments(amk_agent_find("mock"), &(struct amk_agent_start){ .args = own, .model = "any" }),
+	       "--allowedTools Bash", "the mock gets the user's own only");
+}
+
+static void check_input(const struct amk_input *in, const char *text, const char *name)
+{
+	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(4096);
+	struct amk_buf again AMK_AUTO(buf) = AMK_BUF_INIT(4096);
+	struct amk_json *j AMK_AUTO(json) = NULL;
+	struct amk_input back;
+	struct amk_err e = { 0 };
+
+	amk_input_write(&b, in);
+	is_str(b.s, text, name);
+	j = amk_json_parse(b.s, b.n, &e);
+	if (ok(j && amk_input_read(&back, j, &e) == 0, "%s: read back", name)) {
+		amk_input_write(&again, &back);
+		is_str(again.s, text, name);
+	}
+}
+
+static void test_inputs(void)
+{
+	struct amk_input bad;
+	struct amk_err e = { 0 };
+	struct amk_json *j AMK_AUTO(json) = amk_json_parse("{\"kind\":\"dance\"}", 16, &e);
+
+	check_input(&(struct amk_input){ .kind = AMK_INPUT_START, .session_id = "s", .incarnation = 2 },
+		    "{\"kind\":\"start\",\"session_id\":\"s\",\"incarnation\":2}", "a start");
+	check_input(&(struct amk_input){ .kind = AMK_INPUT_LINE, .line = "{}", .line_n = 2 },
+		    "{\"kind\":\"line\",\"line\":\"{}\"}", "a line");
+	check_input(&(struct amk_input){ .kind = AMK_INPUT_LINE }, "{\"kind\":\"line\",\"line\":null}",
+		    "a line over the limit");
+	check_input(&(struct amk_input){ .kind = AMK_INPUT_ANSWER, .id = "x", .reply = "answer",
+					 .answers = "[[\"a\"]]", .by = "me" },
+		    "{\"kind\":\"answer\",\"id\":\"x\",\"reply\":\"answer\",\"answers\":\"[[\\\"a\\\"]]\",\"by\":\"me\"}",
+		    "an answer");
+	check_input(&(struct amk_input){ .kind = AMK_INPUT_EXIT, .exit_code = -1, .exit_signal = 9, .wanted = true },
+		    "{\"kind\":\"exit\",\"exit_code\":-1,\"exit_signal\":9,\"wanted\":true}", "an exit");
+	is_int(amk_input_read(&bad, j, &e), -1, "an unknown kind is refused");
+	is_str(e.msg, "input of unknown kind \"dance\"", "and named");
+}
+
+static void test_busy(void)
+{
+	const struct amk_codec *c = amk_agent_find("mock");
+	void *state = c->new_state();
+
+	step(c, state, (struct amk_input){ .kind = AMK_INPUT_START, .incarnation = 1 });
+	ok(!c->busy(state) && c->quiet(state), "idle after the start");
+	step(c, state, (struct amk_input){ .kind = AMK_INPUT_CANCEL });
+	is_str(heard.written.s, "", "a cancel while idle is not passed on");
+	step(c, state, (struct amk_input){ .kind = AMK_INPUT_MESSAGE, .id = "m", .text = "a\nb" });
+	ok(c->busy(state) && !c->quiet(state), "busy with a message");
+	is_str(heard.written.s, "{\"type\":\"message\",\"n\":1,\"text\":\"a\\nb\"}\n", "which is one line");
+	forget();
+	step(c, state, (struct amk_input){ .kind = AMK_INPUT_ANSWER, .id = "nothing", .reply = "once" });
+	is_str(heard.written.s, "", "an answer to nothing is not passed on");
+	step(c, state, (struct amk_input){ .kind = AMK_INPUT_EXIT, .exit_code = 0 });
+	ok(!c->busy(state) && c->quiet(state), "quiet after the end");
+	c->free_state(state);
+	forget();
+}
+
+static void test_many_open(void)
+{
+	struct amk_track t;
+	char native[32];
+
+	amk_track_init(&t);
+	t.sink = &sink;
+	amk_turn_start(&t, "m");
+	for (int i = 0; i < 1000; i++) {
+		snprintf(native, sizeof native, "n%d", i);
+		amk_track_start(&t, &(struct amk_item){ .native = native, .kind = "message", .role = "assistant",
+							.text = "" }, false);
+	}
+	ok(t.nopen <= 256, "open items are bounded: %zu", t.nopen);
+	amk_turn_end(&t, "completed", NULL, NULL);
+	is_int(heard.types[1], 1000, "each of them is closed");
+	amk_track_release(&t);
+	forget();
+}
+
+static void test_many_calls(void)
+{
+	struct amk_track t;
+	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(1u << 20);
+	char native[32];
+
+	amk_track_init(&t);
+	t.sink = &sink;
+	for (int i = 0; i < 5000; i++) {
+		snprintf(native, sizeof native, "call%d", i);
+		amk_track_complete(&t, &(struct amk_item){ .native = native, .parent = "task", .kind = "tool_call",
+							   .role = "assistant", .content = "[]" });
+	}
+	ok(amk_track_has(&t, "call4999") && !amk_track_has(&t, "call0"), "old calls are forgotten");
+	ok(!amk_track_has(&t, "task"), "what was only named was not started");
+	amk_track_complete(&t, &(struct amk_item){ .native = "task", .kind = "tool_call", .content = "[]" });
+	ok(strstr(heard.said.s, "\"item_id\":\"itm_1\",\"native_item_id\":\"task\""),
+	   "a parent keeps the number it was named with, however much came between");
+	amk_track_state_save(&t, &b, NULL);
+	ok(b.n < 16384, "the saved state stays small: %zu bytes", b.n);
+	amk_track_release(&t);
+	forget();
+}
+
+/* The same, saved and loaded. */
+static void reload(struct amk_track *t)
+{
+	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(64u << 20);
+	struct amk_json *j AMK_AUTO(json) = NULL;
+	struct amk_err e = { 0 };
+
+	amk_track_state_save(t, &b, NULL);
+	amk_track_release(t);
+	t->sink = &sink;
+	j = amk_json_parse(b.s, b.n, &e);
+	ok(j && amk_track_state_load(t, j, &e) == 0, "saved and loaded");
+}
+
+static void test_long_text(void)
+{
+	struct amk_track t;
+	char *text AMK_AUTO(mem) = amk_calloc(1, (6u << 20) + 1), *part AMK_AUTO(mem) = amk_calloc(1, (1u << 20) + 1);
+	struct amk_item item = { .native = "n", .kind = "message", .role = "assistant", .text = "" };
+	size_t joined = 0;
+
+	memset(text, 'a', 6u << 20);
+	memset(part, 'a', 1u << 20);
+	amk_track_init(&t);
+	t.sink = &sink;
+	amk_track_start(&t, &item, false);
+	for (int i = 0; i < 6; i++)
+		amk_track_delta(&t, "n", i == 3 ? part + 1 : part);
+	is_int(t.open[0].text.n, AMK_TRACK_TEXT_MAX - 1, "what is kept of a text is bounded");
+	reload(&t);
+	amk_track_delta(&t, "n", "a");
+	is_int(t.open[0].text.n, AMK_TRACK_TEXT_MAX - 1, "and nothing is kept after what was not");
+	item.text = text;
+	amk_track_complete(&t, &item);
+	for (const char *p = heard.said.s; (p = strstr(p, "\"delta\":\"")); p += 9)
+		joined += strspn(p + 9, "a");
+	is_int(joined, 6u << 20, "its end brings the deltas that were kept back");
+	amk_track_release(&t);
+	forget();
+}
+
+static void test_too_large(void)
+{
+	struct amk_track t;
+	char *content AMK_AUTO(mem) = amk_calloc(1, (16u << 20) + 1);
+	struct amk_item item = { .native = "n", .kind = "tool_result", .role = "tool", .content = content };
+
+	memset(content, ' ', 16u << 20);
+	amk_track_init(&t);
+	t.sink = &sink;
+	amk_track_complete(&t, &item);
+	ok(heard.said.n < 4096, "an item too large for a record goes without its content");
+	ok(strstr(heard.said.s, "agent.unparsed") && heard.types[1] == 1, "and says so");
+	amk_track_release(&t);
+	forget();
+}
+
+#define WRONG_OPEN \
+	"{\"messages\":1,\"track\":{\"items\":1,\"turns\":1,\"running\":true,\"message\":null," \
+	"\"open\":[{\"native\":1}],\"known\":[],\"asked\":[]}}"
+
+static void test_refused(void)
+{
+	static const char *const states[] = {
+		"{}",
+		"[]",
+		"{\"messages\":1}",
+		"{\"messages\":1,\"track\":{\"items\":1}}",
+		WRONG_OPEN,
+	};
+	const struct amk_codec *c = amk_agent_find("mock");
+
+	for (size_t i = 0; i < AMK_COUNT(states); i++) {
+		struct amk_err e = { 0 };
+		struct amk_json *j AMK_AUTO(json) = amk_json_parse(states[i], strlen(states[i]), &e);
+		void *state = c->new_state();
+
+		ok(c->load(state, j, &e) < 0 && e.msg[0], "refused: %s (%s)", states[i], e.msg);
+		c->free_state(state);
+	}
+}
+
+int main(void)
+{
+	test_table();
+	test_arguments();
+	test_inputs();
+	test_busy();
+	test_many_open();
+	test_many_calls();
+	test_long_text();
+	test_too_large();
+	test_refused();
+	arguments(amk_agent_find("mock"), &(struct amk_agent_start){ 0 });
+	return tap_done();
+}
