@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* amika-agent: the agents there are, and where they were found. */
+#include <stdlib.h>
+
+#include "client/client.h"
+#include "client/show.h"
+
+#define QUERY_MAX 7000
+
+static const struct amk_show_column columns[] = {
+	{ "AGENT", "agent" }, { "INSTALLED", "installed" }, { "PATH", "path" }, { "INSTALL WITH", "install" },
+};
+static struct amk_show_table table = { .type = "agent", .columns = columns, .n = AMK_COUNT(columns) };
+
+/* They are looked for on the caller's PATH, as a session of the caller's would. */
+static int list(const struct amk_args *a, struct amk_err *e)
+{
+	struct amk_client *c AMK_AUTO(client) = NULL;
+	struct amk_buf path AMK_AUTO(buf) = AMK_BUF_INIT(QUERY_MAX);
+	struct amk_json *reply AMK_AUTO(json) = NULL;
+	const char *own = getenv("PATH");
+	const struct amk_json *row;
+
+	(void)a;
+	amk_client_escape(&path, own ? own : "/usr/local/bin:/usr/bin:/bin");
+	if (!amk_buf_ok(&path))
+		return amk_err_set(e, AMK_EINVALID, "PATH is too long to be sent");
+	if (amk_client_open(&c, e) < 0 || amk_client_get(c, &reply, e, "/v1/agents?path=%s", path.s) < 0)
+		return -1;
+	for (row = amk_json_first(amk_json_get(reply, "agents")); row; row = amk_json_next(row))
+		if (amk_show_add(&table, row, e) < 0)
+			return -1;
+	return amk_show_end(&table, e);
+}
+
+static const struct amk_opt options[] = { AMK_CLIENT_OPTION, AMK_OPT_END };
+
+static const struct amk_cmd cmd_list = {
+	.name = "list",
+	.summary = "List agents, and where they are installed",
+	.writes = "agent",
+	.opts = options,
+	.run = list,
+};
+static const struct amk_cmd *const verbs[] = { &cmd_list, NULL };
+
+static const struct amk_cmd cmd = {
+	.name = "amika-agent",
+	.summary = "Show which agents can be used",
+	.verbs = verbs,
+	.example = "amika agent list",
+};
+
+int main(int argc, char **argv)
+{
+	return amk_cmd_main(&cmd, argc, argv);
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* amika-decision: the inbox of what agents ask, and answers to it. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/caller.h"
+#include "client/client.h"
+#include "client/show.h"
+#include "core/jw.h"
+#include "core/lines.h"
+#include "core/utf8.h"
+
+#define BODY_MAX (1u << 20)
+
+static bool opt_all, opt_always;
+static const char *opt_session, *opt_message;
+static struct amk_strv opt_answers;
+
+static const struct amk_show_column columns[] = {
+	{ "DECISION", "decision_id" }, { "SESSION", "session_id" }, { "KIND", "kind" }, { "STATE", "state" },
+	{ "BY", "by" },		       { "ACTION", "action" },	    { "REQUEST", "request" },
+};
+static struct amk_show_table table = { .type = "decision", .columns = columns, .n = AMK_COUNT(columns) };
+
+static int list(const struct amk_args *a, struct amk_err *e)
+{
+	struct amk_client *c AMK_AUTO(client) = NULL;
+	struct amk_json *reply AMK_AUTO(json) = NULL;
+	const struct amk_json *d;
+
+	(void)a;
+	if ((opt_session && amk_client_id("session", opt_session, e) < 0) || amk_client_open(&c, e) < 0 ||
+	    amk_client_get(c, &reply, e, "/v1/decisions?all=%s%s%s", opt_all ? "true" : "false",
+			   opt_session ? "&session=" : "", opt_session ? opt_session : "") < 0)
+		return -1;
+	for (d = amk_json_first(amk_json_get(reply, "decisions")); d; d = amk_json_next(d))
+		if (amk_show_add(&table, d, e) < 0)
+			return -1;
+	return amk_show_end(&table, e);
+}
+
+static int show(const struct amk_args *a, struct amk_err *e)
+{
+	struct amk_client *c AMK_AUTO(client) = NULL;
+
+	if (amk_client_open(&c, e) < 0)
+		return -1;
+	for (int i = 0; i < a->argc; i++) {
+		struct amk_json *record AMK_AUTO(json) = NULL;
+
+		if (amk_client_id("decision", a->argv[i], e) < 0 ||
+		    amk_client_get(c, &record, e, "/v1/decisions/%s", a->argv[i]) < 0 ||
+		    amk_show_record("decision", record, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+struct answer {
+	struct amk_client *client;
+	struct amk_buf body;
+	int status; /* of the first that failed */
+};
+
+/* The same for every decision of one command. */
+static int body_write(struct amk_buf *b, const char *reply, struct amk_err *e)
+{
+	char by[AMK_CALLER_NAME];
+
+	if (opt_message && !amk_utf8_valid(opt_message, strlen(opt_message)))
+		return amk_err_set(e, AMK_EINVALID, "--message is not UTF-8");
+	amk_caller_name(by, "amika decision", false);
+	amk_jw_open(b, NULL, '{');
+	amk_jw_cstr(b, "reply", reply);
+	if (opt_message)
+		amk_jw_cstr(b, "message", opt_message);
+	if (opt_answers.n)
+		amk_jw_open(b, "answers", '[');
+	for (size_t i = 0; i < opt_answers.n; i++) {
+		if (!amk_utf8_valid(opt_answers.v[i], strlen(opt_answers.v[i])))
+			return amk_err_set(e, AMK_EINVALID, "the answer is not UTF-8");
+		amk_jw_open(b, NULL, '[');
+		amk_jw_cstr(b, NULL, opt_answers.v[i]);
+		amk_jw_close(b, ']');
+	}
+	if (opt_answers.n)
+		amk_jw_close(b, ']');
+	amk_jw_cstr(b, "by", by);
+	amk_jw_close(b, '}');
+	return amk_buf_ok(b) ? 0 : amk_err_set(e, AMK_ETOOBIG, "the answer has more than %u bytes", BODY_MAX);
+}
+
+static int answer_post(struct answer *an, const char *id, struct amk_err *e)
+{
+	struct amk_json *record AMK_AUTO(json) = NULL;
+	char path[256];
+	struct amk_call call = { .method = "POST", .path = path, .body = &an->body, .whole = true };
+
+	if (amk_client_id("decision", id, e) < 0)
+		return -1;
+	snprintf(path, sizeof path, "/v1/decisions/%s", id);
+	if (amk_client_call(an->client, &call, &record, e) < 0)
+		return -1;
+	return amk_show_add(&table, record, e);
+}
+
+/* One that cannot be answered does not keep the others from it. -1: nothing can go on. */
+static int answer_one(struct answer *an, const char *id, struct amk_err *e)
+{
+	struct amk_err one = { 0 };
+
+	if (answer_post(an, id, &one) == 0)
+		return 0;
+	if (one.code == AMK_OK || one.code == AMK_EUNREACHABLE) {
+		*e = one;
+		return -1;
+	}
+	amk_err_print(&one, "amika-decision", amk_cmd_json);
+	if (an->status == 0)
+		an->status = (int)amk_err_exit(&one);
+	return 0;
+}
+
+/* The decision a line is about; NULL for an event that asks nothing. */
+static const char *line_decision(const struct amk_json *j)
+{
+	if (amk_json_is(j, "type", "permission.requested") || amk_json_is(j, "type", "question.requested"))
+		return amk_json_get_str(amk_json_get(amk_json_get(j, "amika"), "decision"), "id");
+	return amk_json_get(j, "event_id") ? NULL : amk_json_get_str(j, "decision_id");
+}
+
+static int answer_line(struct answer *an, const char *line, size_t n, struct amk_err *e)
+{
+	struct amk_json *j AMK_AUTO(json) = amk_json_parse(line, n, e);
+	const char *id = line_decision(j);
+
+	if (!j)
+		return -1;
+	if (id)
+		return answer_one(an, id, e);
+	if (amk_json_get_str(j, "type") && !amk_json_is(j, "type", "decision"))
+		return 0; /* a record of another kind, as amika send prints them too */
+	return amk_err_set(e, AMK_EINVALID, "no decision_id");
+}
+
+static int answer_lines(struct answer *an, struct amk_err *e)
+{
+	struct amk_lines in;
+	char *line;
+	size_t n;
+	int r;
+
+	amk_show_awaits("amika-decision", "decision lines");
+	amk_lines_init(&in, STDIN_FILENO);
+	while ((r = amk_lines_next(&in, &line, &n, e)) > 0)
+		if (answer_line(an, line, n, e) < 0) {
+			r = e->code == AMK_EINVALID ? amk_err_wrap(e, "line %zu", in.number) : -1;
+			break;
+		}
+	amk_lines_release(&in);
+	return r;
+}
+
+static int answer_all(const char *reply, char *const *ids, int n, struct amk_err *e)
+{
+	struct amk_client *c AMK_AUTO(client) = NULL;
+	struct answer an = { .body = AMK_BUF_INIT(BODY_MAX) };
+	int r = body_write(&an.body, reply, e);
+
+	if (r == 0)
+		r = amk_client_open(&c, e);
+	an.client = c;
+	for (int i = 0; i < n && r == 0; i++)
+		r = answer_one(&an, ids[i], e);
+	if (r == 0 && n == 0)
+		r = answer_lines(&an, e);
+	if (r == 0)
+		r = amk_show_end(&table, e);
+	amk_buf_release(&an.body);
+	amk_strv_release(&opt_answers);
+	return r < 0 ? -1 : an.status;
+}
+
+static int allow(const struct amk_args *a, struct amk_err *e)
+{
+	return answer_all(opt_always ? "always" : "once", a->argv, a->argc, e);
+}
+
+static int deny(const struct amk_args *a, struct amk_err *e)
+{
+	return answer_all("reject", a->argv, a->argc, e);
+}
+
+/* The first operand is the decision, the others are its answers: never guessed from their looks. */
+static int reply(const struct amk_args *a, struct amk_err *e)
+{
+	for (int i = 1; i < a->argc; i++)
+		amk_strv_add(&opt_answers, a->argv[i]);
+	if (opt_answers.n == 0) {
+		amk_err_set(e, AMK_EUSAGE, "an answer is needed");
+		return amk_err_hint(e, "amika decision reply ID ANSWER, or --answer ANSWER with decision lines on stdin");
+	}
+	return answer_all("answer", a->argv, a->argc ? 1 : 0, e);
+}
+
+static const struct amk_opt list_options[] = {
+	{ 's', "session", AMK_OPT_STR, &opt_session, "NAME", "only what this session asks" },
+	{ 0, "all", AMK_OPT_FLAG, &opt_all, NULL, "answered and void ones too" },
+	AMK_CLIENT_OPTION,
+	AMK_OPT_END,
+};
+static const struct amk_opt show_options[] = { AMK_CLIENT_OPTION, AMK_OPT_END };
+static const struct amk_opt allow_options[] = {
+	{ 0, "always", AMK_OPT_FLAG, &opt_always, NULL, "the same again in this session, too" },
+	AMK_CLIENT_OPTION,
+	AMK_OPT_END,
+};
+static const struct amk_opt deny_options[] = {
+	{ 0, "message", AMK_OPT_STR, &opt_message, "TEXT", "what the agent is told" },
+	AMK_CLIENT_OPTION,
+	AMK_OPT_END,
+};
+static const struct amk_opt reply_options[] = {
+	{ 0, "answer", AMK_OPT_LIST, &opt_answers, "TEXT", "the answer to the next question of the request" },
+	AMK_CLIENT_OPTION,
+	AMK_OPT_END,
+};
+
+static const struct amk_cmd cmd_list = {
+	.name = "list",
+	.summary = "List what waits for an answer, the oldest first",
+	.writes = "decision",
+	.opts = list_options,
+	.run = list,
+};
+static const struct amk_cmd cmd_show = {
+	.name = "show",
+	.summary = "Show all of what is asked",
+	.operands = "ID…",
+	.min = 1,
+	.max = -1,
+	.writes = "decision",
+	.opts = show_options,
+	.run = show,
+};
+static const struct amk_cmd cmd_allow = {
+	.name = "allow",
+	.summary = "Give permission; without ID for each decision line on stdin",
+	.operands = "[ID…]",
+	.max = -1,
+	.reads = "decision",
+	.writes = "decision",
+	.opts = allow_options,
+	.run = allow,
+	.example = "amika decision list | amika decision allow",
+};
+static const struct amk_cmd cmd_deny = {
+	.name = "deny",
+	.summary = "Refuse a permission or a question",
+	.operands = "[ID…]",
+	.max = -1,
+	.reads = "decision",
+	.writes = "decision",
+	.opts = deny_options,
+	.run = deny,
+};
+static const struct amk_cmd cmd_reply = {
+	.name = "reply",
+	.summary = "Answer a question, one ANSWER for each it holds",
+	.operands = "[ID [ANSWER…]]",
+	.max = -1,
+	.reads = "decision",
+	.writes = "decision",
+	.opts = reply_options,
+	.run = reply,
+	.example = "amika decision reply d_7 Yes",
+};
+static const struct amk_cmd *const verbs[] = { &cmd_list, &cmd_show, &cmd_allow, &cmd_deny, &cmd_reply, NULL };
+
+static const struct amk_cmd cmd = {
+	.name = "amika-decision",
+	.summary = "Show and answer what agents ask",
+	.verbs = verbs,
+	.example = "amika decision list",
+};
+
+int main(int argc, char **argv)
+{
+	return amk_cmd_main(&cmd, argc, argv);
+}

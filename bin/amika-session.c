@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* amika-session: makes, lists, shows and ends sessions. */
+#include <stdio.h>
+
+#include "client/client.h"
+#include "client/create.h"
+#include "client/show.h"
+
+static const char *opt_agent;
+
+static const struct amk_show_column columns[] = {
+	{ "SESSION", "session_id" }, { "AGENT", "agent" },	   { "STATE", "state" },
+	{ "EVENTS", "after" },	     { "DIRECTORY", "directory" }, { "TITLE", "title" },
+};
+static struct amk_show_table table = { .type = "session", .columns = columns, .n = AMK_COUNT(columns) };
+
+static int create_one(struct amk_client *c, const char *name, const struct amk_buf *body, struct amk_err *e)
+{
+	struct amk_json *record AMK_AUTO(json) = NULL;
+
+	if (amk_create_session(c, name, body, &record, e) < 0)
+		return -1;
+	return amk_show_add(&table, record, e);
+}
+
+/* All names are checked before the first session is made. */
+static int create_all(struct amk_client *c, const struct amk_args *a, const struct amk_buf *body, struct amk_err *e)
+{
+	char name[AMK_CREATE_NAME];
+
+	for (int i = 0; i < a->argc; i++)
+		if (amk_create_name(name, a->argv[i], opt_agent, e) < 0)
+			return -1;
+	for (int i = 0; i < a->argc || i == 0; i++)
+		if (amk_create_name(name, a->argc ? a->argv[i] : NULL, opt_agent, e) < 0 ||
+		    create_one(c, name, body, e) < 0)
+			return -1;
+	return amk_show_end(&table, e);
+}
+
+static int create(const struct amk_args *a, struct amk_err *e)
+{
+	struct amk_client *c AMK_AUTO(client) = NULL;
+	struct amk_buf body AMK_AUTO(buf) = AMK_BUF_INIT(8u << 20);
+	int r = -1;
+
+	if (!opt_agent) {
+		amk_err_set(e, AMK_EUSAGE, "--agent is needed");
+		return amk_err_hint(e, "see: amika agent list");
+	}
+	if (amk_client_open(&c, e) == 0 && amk_create_body(c, opt_agent, a, &body, e) == 0)
+		r = create_all(c, a, &body, e);
+	amk_strv_release(&amk_create_given.environment);
+	return r;
+}
+
+static int list(const struct amk_args *a, struct amk_err *e)
+{
+	struct amk_client *c AMK_AUTO(client) = NULL;
+	struct amk_json *reply AMK_AUTO(json) = NULL;
+	const struct amk_json *s;
+
+	(void)a;
+	if (amk_client_open(&c, e) < 0 || amk_client_get(c, &reply, e, "/v1/sessions") < 0)
+		return -1;
+	for (s = amk_json_first(amk_json_get(reply, "sessions")); s; s = amk_json_next(s))
+		if (amk_show_add(&table, s, e) < 0)
+			return -1;
+	return amk_show_end(&table, e);
+}
+
+static int show_one(struct amk_client *c, const char *name, struct amk_err *e)
+{
+	struct amk_json *record AMK_AUTO(json) = NULL;
+
+	if (amk_client_id("session", name, e) < 0 || amk_client_get(c, &record, e, "/v1/sessions/%s", name) < 0)
+		return -1;
+	return amk_show_record("session", record, e);
+}
+
+static int show(const struct amk_args *a, struct amk_err *e)
+{
+	struct amk_client *c AMK_AUTO(client) = NULL;
+
+	if (amk_client_open(&c, e) < 0)
+		return -1;
+	for (int i = 0; i < a->argc; i++)
+		if (show_one(c, a->argv[i], e) < 0)
+			return -1;
+	return 0;
+}
+
+static int end_one(struct amk_client *c, const char *name, struct amk_err *e)
+{
+	struct amk_json *record AMK_AUTO(json) = NULL;
+	char path[256];
+	struct amk_call call = { .method = "POST", .path = path, .again = true };
+
+	if (amk_client_id("session", name, e) < 0)
+		return -1;
+	snprintf(path, sizeof path, "/v1/sessions/%s/terminate", name);
+	if (amk_client_call(c, &call, NULL, e) < 0 || amk_client_get(c, &record, e, "/v1/sessions/%s", name) < 0)
+		return -1;
+	return amk_show_add(&table, record, e);
+}
+
+static int end(const struct amk_args *a, struct amk_err *e)
+{
+	struct amk_client *c AMK_AUTO(client) = NULL;
+
+	if (amk_client_open(&c, e) < 0)
+		return -1;
+	for (int i = 0; i < a->argc; i++)
+		if (end_one(c, a->argv[i], e) < 0)
+			return -1;
+	return amk_show_end(&table, e);
+}
+
+static const struct amk_opt create_options[] = {
+	{ 'a', "agent", AMK_OPT_STR, &opt_agent, "AGENT", "which agent works in it" },
+	AMK_CREATE_OPTIONS,
+	AMK_CLIENT_OPTION,
+	AMK_OPT_END,
+};
+static const struct amk_opt options[] = { AMK_CLIENT_OPTION, AMK_OPT_END };
+
+static const struct amk_cmd cmd_create = {
+	.name = "create",
+	.summary = "Make a session for each NAME",
+	.operands = "[NAME…]",
+	.max = -1,
+	.rest = true,
+	.writes = "session",
+	.opts = create_options,
+	.run = create,
+	.example = "amika session create --agent claude tau",
+};
+static const struct amk_cmd cmd_list = {
+	.name = "list",
+	.summary = "List sessions, the newest first",
+	.writes = "session",
+	.opts = options,
+	.run = list,
+};
+static const struct amk_cmd cmd_show = {
+	.name = "show",
+	.summary = "Show what a session is made from and how it stands",
+	.operands = "NAME…",
+	.min = 1,
+	.max = -1,
+	.writes = "session",
+	.opts = options,
+	.run = show,
+};
+static const struct amk_cmd cmd_end = {
+	.name = "end",
+	.summary = "End a session and every process it started",
+	.operands = "NAME…",
+	.min = 1,
+	.max = -1,
+	.writes = "session",
+	.opts = options,
+	.run = end,
+};
+static const struct amk_cmd *const verbs[] = { &cmd_create, &cmd_list, &cmd_show, &cmd_end, NULL };
+
+static const struct amk_cmd cmd = {
+	.name = "amika-session",
+	.summary = "Make, list, show and end sessions",
+	.verbs = verbs,
+	.example = "amika session list",
+};
+
+int main(int argc, char **argv)
+{
+	return amk_cmd_main(&cmd, argc, argv);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From options to the request that makes a session. */
+#include "client/create.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "client/caller.h"
+#include "core/id.h"
+#include "core/jw.h"
+#include "core/utf8.h"
+
+struct amk_create amk_create_given;
+
+int amk_create_name(char to[AMK_CREATE_NAME], const char *given, const char *agent, struct amk_err *e)
+{
+	char tail[8];
+
+	if (!given) {
+		amk_id_random(tail, 6);
+		snprintf(to, AMK_CREATE_NAME, "%.50s-%s", agent, tail);
+		return 0;
+	}
+	if (amk_id_name_valid(given)) {
+		snprintf(to, AMK_CREATE_NAME, "%s", given);
+		return 0;
+	}
+	amk_err_set(e, AMK_EINVALID, "\"%.140s\" cannot be a new session's name", given);
+	return amk_err_hint(e, "1 to 63 of a-z 0-9 -, starting with a letter or digit");
+}
+
+static const struct amk_json *agent_find(const struct amk_json *reply, const char *agent)
+{
+	const struct amk_json *a = amk_json_first(amk_json_get(reply, "agents"));
+
+	while (a && !amk_json_is(a, "id", agent))
+		a = amk_json_next(a);
+	return a;
+}
+
+/* What goes to the daemon must be text. */
+static int check_texts(const struct amk_args *a, struct amk_err *e)
+{
+	const char *given[] = { amk_create_given.model, amk_create_given.permission_mode, amk_create_given.title };
+
+	for (size_t i = 0; i < AMK_COUNT(given); i++)
+		if (given[i] && !amk_utf8_valid(given[i], strlen(given[i])))
+			return amk_err_set(e, AMK_EINVALID, "an option's value is not UTF-8");
+	for (int i = 0; i < a->restc; i++)
+		if (!amk_utf8_valid(a->rest[i], strlen(a->rest[i])))
+			return amk_err_set(e, AMK_EINVALID, "argument %d after -- is not UTF-8", i + 1);
+	return 0;
+}
+
+static void put(struct amk_buf *b, const char *key, const char *value)
+{
+	if (value)
+		amk_jw_cstr(b, key, value);
+}
+
+int amk_create_body(struct amk_client *c, const char *agent, const struct amk_args *a, struct amk_buf *body,
+		    struct amk_err *e)
+{
+	struct amk_json *reply AMK_AUTO(json) = NULL;
+	struct amk_strv pairs AMK_AUTO(strv) = { 0 };
+	const struct amk_json *row;
+	char directory[AMK_PATH_MAX];
+
+	if (check_texts(a, e) < 0 || amk_caller_directory(directory, amk_create_given.directory, e) < 0 ||
+	    amk_client_get(c, &reply, e, "/v1/agents") < 0)
+		return -1;
+	row = agent_find(reply, agent);
+	if (!row) {
+		amk_err_set(e, AMK_EUNKNOWNAGENT, "no agent \"%.100s\"", agent);
+		return amk_err_hint(e, "see: amika agent list");
+	}
+	if (amk_caller_environment(&pairs, amk_json_get(row, "environment"), &amk_create_given.environment, e) < 0)
+		return -1;
+	amk_jw_open(body, NULL, '{');
+	amk_jw_cstr(body, "agent", agent);
+	put(body, "permissionMode", amk_create_given.permission_mode);
+	put(body, "model", amk_create_given.model);
+	amk_jw_cstr(body, "directory", directory);
+	put(body, "title", amk_create_given.title);
+	amk_caller_write(body, "environment", &pairs);
+	amk_jw_open(body, "arguments", '[');
+	for (int i = 0; i < a->restc; i++)
+		amk_jw_cstr(body, NULL, a->rest[i]);
+	amk_jw_close(body, ']');
+	amk_jw_close(body, '}');
+	return amk_buf_ok(body) ? 0 : amk_err_set(e, AMK_ETOOBIG, "options of more than %zu bytes", body->max);
+}
+
+int amk_create_session(struct amk_client *c, const char *name, const struct amk_buf *body, struct amk_json **record,
+		       struct amk_err *e)
+{
+	char path[128];
+	struct amk_call call = { .method = "POST", .path = path, .body = body, .whole = true };
+
+	snprintf(path, sizeof path, "/v1/sessions/%s", name);
+	if (amk_client_call(c, &call, record, e) < 0)
+		return -1;
+	return *record ? 0 : amk_err_set(e, AMK_EINTERNAL, "the daemon made session %s but did not show it", name);
+}

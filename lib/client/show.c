@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Records for programs and for eyes. */
+#include "client/show.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/fields.h"
+#include "core/lines.h"
+#include "core/utf8.h"
+#include "event/render.h"
+
+#define TEXT_MAX (64u << 20)
+#define CELL_MAX 60 /* characters of a table's cell */
+#define VALUE_MAX 2000
+
+int amk_show_bytes(const char *s, size_t n, struct amk_err *e)
+{
+	if (amk_write_all(STDOUT_FILENO, s, n) == 0)
+		return 0;
+	if (errno == EPIPE)
+		return amk_err_set(e, AMK_OK, "the reader has gone");
+	return amk_err_sys(e, "writing to standard output");
+}
+
+/* What a person reads for a value. */
+static void value_text(struct amk_buf *out, const struct amk_json *v, size_t max)
+{
+	struct amk_buf json AMK_AUTO(buf) = AMK_BUF_INIT(TEXT_MAX);
+	bool yes;
+
+	if (!v || amk_json_is_null(v) || (amk_json_str(v) && !amk_json_str(v)[0]))
+		amk_buf_addc(out, '-');
+	else if (amk_json_str(v))
+		amk_render_word(out, amk_json_str(v), max);
+	else if (amk_json_bool(v, &yes))
+		amk_buf_adds(out, yes ? "yes" : "no");
+	else {
+		amk_json_print(&json, NULL, v);
+		amk_render_word(out, json.s, max);
+	}
+}
+
+static void add_cell(struct amk_show_table *t, const struct amk_json *v)
+{
+	struct amk_buf text AMK_AUTO(buf) = AMK_BUF_INIT(65536);
+
+	value_text(&text, v, CELL_MAX);
+	amk_strv_add(&t->cells, text.s);
+}
+
+int amk_show_add(struct amk_show_table *t, const struct amk_json *record, struct amk_err *e)
+{
+	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(TEXT_MAX);
+	struct amk_json *j AMK_AUTO(json) = NULL;
+
+	amk_fields_line(&line, t->type, record);
+	if (amk_cmd_records())
+		return amk_out_record(line.s, line.n, e);
+	j = amk_json_parse(line.s, line.n, e);
+	if (!j)
+		return -1;
+	for (unsigned i = 0; i < t->n; i++)
+		add_cell(t, amk_json_get(j, t->columns[i].key));
+	return 0;
+}
+
+static size_t width(const char *s)
+{
+	size_t n = strlen(s), shown = 0;
+
+	for (size_t at = 0; at < n; shown++) {
+		size_t len = amk_utf8_len(s + at, n - at);
+
+		at += len ? len : 1;
+	}
+	return shown;
+}
+
+static size_t column_width(const struct amk_show_table *t, unsigned column)
+{
+	size_t max = strlen(t->columns[column].head);
+
+	for (size_t i = column; i < t->cells.n; i += t->n)
+		if (width(t->cells.v[i]) > max)
+			max = width(t->cells.v[i]);
+	return max;
+}
+
+/* `room` is 0 for the last cell of a row. */
+static void put_cell(struct amk_buf *out, const char *s, size_t room)
+{
+	amk_buf_adds(out, s);
+	for (size_t i = width(s); i < room; i++)
+		amk_buf_addc(out, ' ');
+	if (room == 0)
+		amk_buf_addc(out, '\n');
+}
+
+int amk_show_end(struct amk_show_table *t, struct amk_err *e)
+{
+	struct amk_buf out AMK_AUTO(buf) = AMK_BUF_INIT(TEXT_MAX);
+	size_t room[AMK_SHOW_COLUMNS] = { 0 };
+
+	if (amk_cmd_records() || t->cells.n == 0)
+		return 0;
+	for (unsigned i = 0; i + 1 < t->n; i++)
+		room[i] = column_width(t, i) + 2;
+	for (unsigned i = 0; i < t->n; i++)
+		put_cell(&out, t->columns[i].head, room[i]);
+	for (size_t i = 0; i < t->cells.n; i++)
+		put_cell(&out, t->cells.v[i], room[i % t->n]);
+	amk_strv_release(&t->cells);
+	return amk_show_bytes(out.s, out.n, e);
+}
+
+int amk_show_line(const struct amk_buf *line, struct amk_err *e)
+{
+	struct amk_buf out AMK_AUTO(buf) = AMK_BUF_INIT(TEXT_MAX);
+	struct amk_json *j AMK_AUTO(json) = NULL;
+
+	if (amk_cmd_records())
+		return amk_out_record(line->s, line->n, e);
+	j = amk_json_parse(line->s, line->n, e);
+	if (!j)
+		return -1;
+	for (const struct amk_json *m = amk_json_first(j); m; m = amk_json_next(m)) {
+		if (strcmp(amk_json_key(m), "type") == 0)
+			continue;
+		amk_buf_addf(&out, "%-18s ", amk_json_key(m));
+		value_text(&out, m, VALUE_MAX);
+		amk_buf_addc(&out, '\n');
+	}
+	amk_buf_addc(&out, '\n');
+	return amk_show_bytes(out.s, out.n, e);
+}
+
+int amk_show_record(const char *type, const struct amk_json *record, struct amk_err *e)
+{
+	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(TEXT_MAX);
+
+	amk_fields_line(&line, type, record);
+	return amk_show_line(&line, e);
+}
+
+void amk_show_awaits(const char *program, const char *records)
+{
+	if (isatty(STDIN_FILENO))
+		fprintf(stderr, "%s: reading %s from the terminal, one JSON object a line, to ^D\n", program, records);
+}
