@@ -82,12 +82,21 @@ static void last_line(struct amk_buf *b, const char *text)
 		amk_buf_addf(b, ": %.*s", (int)(n - start > 300 ? 300 : n - start), text + start);
 }
 
+/* Its shim died, and it with its shim: what stood in its pipes went unread. */
+static bool is_lost(const struct amk_input *in)
+{
+	return in->reason && strcmp(in->reason, "lost") == 0;
+}
+
 static void exit_text(struct amk_buf *b, const struct amk_input *in)
 {
 	const char *reason = in->reason ? in->reason : "";
 
 	if (strncmp(reason, "exec: ", 6) == 0)
 		amk_buf_addf(b, "the agent's program could not be started: %.200s", reason + 6);
+	else if (is_lost(in))
+		amk_buf_adds(b, "the agent's program was lost with the shim that kept it; the last of its output may "
+			     "be missing");
 	else if (in->exit_signal)
 		amk_buf_addf(b, "the agent's program was ended by signal %d", in->exit_signal);
 	else if (in->exit_code >= 0)
@@ -115,11 +124,9 @@ static void say_exit(struct amk_track *t, const struct amk_input *in)
 
 void amk_turn_exit(struct amk_track *t, const struct amk_input *in)
 {
-	bool lost = in->reason && strcmp(in->reason, "lost") == 0;
-
 	if (!in->wanted && (t->running || in->exit_code != 0))
 		say_exit(t, in);
-	amk_turn_end(t, in->wanted ? "cancelled" : lost ? "lost" : "failed", in->reason, NULL);
+	amk_turn_end(t, in->wanted ? "cancelled" : is_lost(in) ? "lost" : "failed", in->reason, NULL);
 	amk_track_fail_all(t);
 	amk_ask_void_all(t, true);
 }

@@ -9,6 +9,7 @@
 #include "core/err.h"
 
 #define AMK_PATH_MAX 4096
+#define AMK_PATH_SYSTEM "/usr/local/bin:/usr/bin:/bin" /* PATH where none is given */
 
 /*
  * The state folder decides which daemon: $AMIKA_STATE_DIRECTORY, else $XDG_STATE_HOME/amika, else

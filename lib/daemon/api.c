@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/crash.h"
 #include "core/jw.h"
 
 static void health(struct amk_request *rq, void *arg)
@@ -93,6 +94,7 @@ static void flushed_reply(void *arg, bool ok)
 	struct flushed *f = arg;
 	struct amk_err e;
 
+	AMK_CRASH("reply.before");
 	if (f->rq && !ok) {
 		amk_err_set(&e, AMK_EUNAVAILABLE, "the state could not be written");
 		amk_err_hint(&e, "nothing was accepted; try again");
@@ -102,6 +104,7 @@ static void flushed_reply(void *arg, bool ok)
 	} else if (f->rq) {
 		amk_request_reply(f->rq, f->status, NULL, NULL, 0);
 	}
+	AMK_CRASH("reply.after");
 	amk_buf_release(&f->body);
 	free(f);
 }

@@ -3,7 +3,6 @@
 #include "agent/agent.h"
 
 #include "core/jw.h"
-#include "core/path.h"
 #include "daemon/api.h"
 
 static void write_list(struct amk_buf *b, const char *key, const char *const *list)
@@ -19,8 +18,7 @@ static void write_agent(struct amk_buf *b, const struct amk_codec *c, const char
 	char found[AMK_PATH_MAX];
 	bool installed;
 
-	installed = (c->is_helper ? amk_path_helper(found, c->program, NULL)
-				  : amk_path_program(found, c->program, path, NULL)) == 0;
+	installed = amk_session_program(found, c, path, NULL) == 0;
 	amk_jw_open(b, NULL, '{');
 	amk_jw_cstr(b, "id", c->name);
 	amk_jw_cstr(b, "title", c->title);
@@ -47,7 +45,7 @@ void amk_api_agent_list(struct amk_request *rq, void *arg)
 	amk_jw_open(&b, NULL, '{');
 	amk_jw_open(&b, "agents", '[');
 	for (const struct amk_codec *const *c = amk_agents; *c; c++)
-		write_agent(&b, *c, path ? path : "/usr/local/bin:/usr/bin:/bin");
+		write_agent(&b, *c, path);
 	amk_jw_close(&b, ']');
 	amk_jw_close(&b, '}');
 	amk_request_reply_json(rq, 200, &b);

@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "core/json.h"
@@ -16,10 +18,35 @@
 #include "core/path.h"
 
 #define LINE_MAX 16384
+#define TAKE_MS 200
 
 static int open_lock(int dirfd, int flags)
 {
 	return openat(dirfd, "lock", O_RDWR | O_CLOEXEC | flags, 0600);
+}
+
+static void on_alarm(int signum)
+{
+	(void)signum;
+}
+
+/* Whoever only asks who holds it has it for a moment: that long it is waited for. */
+static int lock_soon(int fd)
+{
+	const struct itimerval some = { .it_value = { .tv_usec = TAKE_MS * 1000 } }, none = { 0 };
+	struct sigaction sa = { .sa_handler = on_alarm }, old; /* no SA_RESTART: flock returns */
+	int r, err;
+
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	sigaction(SIGALRM, &sa, &old);
+	setitimer(ITIMER_REAL, &some, NULL);
+	r = flock(fd, LOCK_EX);
+	err = errno;
+	setitimer(ITIMER_REAL, &none, NULL);
+	sigaction(SIGALRM, &old, NULL);
+	errno = err;
+	return r;
 }
 
 int amk_lock_take(int dirfd, int *fd, struct amk_err *e)
@@ -28,8 +55,8 @@ int amk_lock_take(int dirfd, int *fd, struct amk_err *e)
 
 	if (lock < 0)
 		return amk_err_sys(e, "opening the lock");
-	if (flock(lock, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK)
+	if (lock_soon(lock) < 0) {
+		if (errno != EINTR)
 			return amk_err_sys(e, "taking the lock");
 		amk_err_set(e, AMK_ECONFLICT, "another amikad serves this state folder");
 		return amk_err_hint(e, "see: amikad status");

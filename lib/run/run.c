@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/crash.h"
 #include "core/path.h"
 #include "core/strv.h"
 #include "run/bell.h"
@@ -112,6 +113,7 @@ static int connect_bell(struct amk_run *r)
 		return -1;
 	}
 	amk_bell_ring(&r->bell, AMK_BELL_ASK, 0);
+	amk_bell_ring(&r->bell, AMK_BELL_IN, r->in_n);
 	send_numbers(r);
 	return 0;
 }
@@ -201,11 +203,17 @@ static struct amk_run *new_run(struct amk_loop *l, const struct amk_run_ops *ops
 	return r;
 }
 
+/* What stands in the in spool counts as rung: an earlier daemon may have died with the ring unsent. */
 static int open_spools(struct amk_run *r, struct amk_err *e)
 {
+	struct stat st;
+
 	r->in = openat(r->folder, "in", O_WRONLY | O_CLOEXEC);
 	r->out = openat(r->folder, "out", O_RDONLY | O_CLOEXEC);
-	return r->in < 0 || r->out < 0 ? amk_err_sys(e, "opening the spools of a run") : 0;
+	if (r->in < 0 || r->out < 0 || fstat(r->in, &st) < 0)
+		return amk_err_sys(e, "opening the spools of a run");
+	r->in_n = (uint64_t)st.st_size;
+	return 0;
 }
 
 static int spawn_shim(struct amk_run *r, const struct amk_run_spec *spec, const int fds[AMK_SHIM_FD_COUNT],
@@ -242,6 +250,7 @@ static int start_shim(struct amk_run *r, const struct amk_run_spec *spec, struct
 
 	if (listening < 0)
 		return -1;
+	AMK_CRASH("start.folder");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
 		return amk_err_sys(e, "making the doorbell of a run");
 	amk_bell_connect(&r->bell, pair[0]);
@@ -309,6 +318,7 @@ int amk_run_write(struct amk_run *r, uint64_t at, const void *s, size_t n, struc
 {
 	const char *from = s;
 
+	AMK_CRASH("in.before");
 	for (size_t put = 0; put < n;) {
 		ssize_t w = pwrite(r->in, from + put, n - put, (off_t)(at + put));
 
@@ -316,10 +326,13 @@ int amk_run_write(struct amk_run *r, uint64_t at, const void *s, size_t n, struc
 			return amk_err_sys(e, "writing to the in spool");
 		put += w > 0 ? (size_t)w : 0;
 	}
+	AMK_CRASH("in.after");
 	if (at + n > r->in_n)
 		r->in_n = at + n;
 	amk_bell_ring(&r->bell, AMK_BELL_IN, r->in_n);
+	AMK_CRASH("ring.before");
 	send_numbers(r);
+	AMK_CRASH("ring.after");
 	return 0;
 }
 

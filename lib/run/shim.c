@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/crash.h"
 #include "run/bell.h"
 #include "run/keeper.h"
 
@@ -100,7 +101,9 @@ static bool next_piece(struct shim *s)
 		return false;
 	s->piece_n = newline ? (size_t)(newline + 1 - s->piece) : (size_t)n;
 	s->piece_put = 0;
+	AMK_CRASH("shim.begun.before");
 	__atomic_store_n(&s->pos->begun, s->in_at + s->piece_n, __ATOMIC_RELEASE);
+	AMK_CRASH("shim.begun.after");
 	amk_bell_ring(&s->bell, AMK_BELL_BEGUN, s->in_at + s->piece_n);
 	return true;
 }
@@ -110,7 +113,9 @@ static void finish_piece(struct shim *s)
 	s->in_at += s->piece_n;
 	if (s->piece[s->piece_n - 1] != '\n')
 		return;
+	AMK_CRASH("shim.done.before");
 	__atomic_store_n(&s->pos->done, s->in_at, __ATOMIC_RELEASE);
+	AMK_CRASH("shim.done.after");
 	amk_bell_ring(&s->bell, AMK_BELL_DONE, s->in_at);
 }
 
@@ -142,8 +147,10 @@ static void feed(struct shim *s)
 static bool save_chunk(struct shim *s)
 {
 	while (s->chunk_put < s->chunk_n) {
-		ssize_t n = pwrite(s->out, s->chunk + s->chunk_put, s->chunk_n - s->chunk_put, (off_t)s->out_n);
+		ssize_t n;
 
+		AMK_CRASH("shim.out.before");
+		n = pwrite(s->out, s->chunk + s->chunk_put, s->chunk_n - s->chunk_put, (off_t)s->out_n);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
@@ -152,6 +159,7 @@ static bool save_chunk(struct shim *s)
 		}
 		s->chunk_put += (size_t)n;
 		s->out_n += (uint64_t)n;
+		AMK_CRASH("shim.out.after");
 		amk_bell_ring(&s->bell, AMK_BELL_OUT, s->out_n);
 	}
 	return true;
@@ -307,8 +315,10 @@ static bool write_end(const struct shim *s)
 		return false;
 	good = write(fd, text, (size_t)n) == n && fsync(fd) == 0;
 	close(fd);
+	AMK_CRASH("shim.end.before");
 	if (!good || renameat(AMK_SHIM_FOLDER, ".end.new", AMK_SHIM_FOLDER, "end") < 0)
 		return false;
+	AMK_CRASH("shim.end.after");
 	fsync(AMK_SHIM_FOLDER);
 	return true;
 }
@@ -520,6 +530,8 @@ void amk_shim_run(const struct amk_shim_spec *spec)
 	s.disk_again = NEVER;
 	amk_bell_init(&s.bell);
 	s.now = s.alone_since = read_clock();
+	AMK_CRASH_TAKE(AMK_SHIM_FOLDER, "../crash");
+	AMK_CRASH("shim.start.before");
 	if (set_up(&s) < 0 || start_program(&s, &step) < 0) {
 		int err = errno;
 
@@ -529,6 +541,7 @@ void amk_shim_run(const struct amk_shim_spec *spec)
 		s.keeper.empty = true;
 		note_reason(&s, step, strerror(err));
 	}
+	AMK_CRASH("shim.start.after");
 	watch_folder(&s);
 	while (!s.over)
 		turn(&s);

@@ -13,8 +13,6 @@
 #include "session/internal.h"
 
 #define SPEC_MAX (4u << 20)
-#define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
-
 struct create {
 	const char *agent, *agent_mode, *permission_mode, *model, *variant, *directory, *title;
 	const struct amk_json *environment, *arguments;
@@ -88,15 +86,18 @@ static int check_directory(struct create *c, struct amk_err *e)
 	return 0;
 }
 
+int amk_session_program(char to[AMK_PATH_MAX], const struct amk_codec *codec, const char *path, struct amk_err *e)
+{
+	if (codec->is_helper)
+		return amk_path_helper(to, codec->program, e);
+	return amk_path_program(to, codec->program, path ? path : AMK_PATH_SYSTEM, e);
+}
+
 static int check_program(const struct create *c, struct amk_err *e)
 {
-	const char *path = amk_json_get_str(c->environment, "PATH");
 	char found[AMK_PATH_MAX];
-	int r;
 
-	r = c->codec->is_helper ? amk_path_helper(found, c->codec->program, e)
-				: amk_path_program(found, c->codec->program, path ? path : DEFAULT_PATH, e);
-	if (r == 0)
+	if (amk_session_program(found, c->codec, amk_json_get_str(c->environment, "PATH"), e) == 0)
 		return 0;
 	if (e->code == AMK_ENOTFOUND) {
 		amk_err_set(e, AMK_ENOTINSTALLED, "agent not installed: %s (%s)", c->agent, c->codec->program);

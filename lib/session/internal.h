@@ -97,6 +97,7 @@ void amk_said_own(struct amk_session *s, const struct amk_said *said);
 void amk_live_start(struct amk_session *s);	/* a new incarnation: recorded now, started after the commit */
 void amk_live_committed(struct amk_session *s); /* starts, writes */
 bool amk_live_work(struct amk_session *s);	/* steps output; true if more waits */
+void amk_live_store(struct amk_session *s);	/* its positions, in the transaction of what moved them */
 /* Attaches to the shim of a run an earlier daemon started. */
 void amk_live_take_up(struct amk_session *s, const struct amk_state_run *r);
 void amk_live_release(struct amk_session *s);	/* lets go */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/crash.h"
 #include "core/lines.h"
 #include "core/path.h"
 #include "core/say.h"
@@ -11,7 +12,6 @@
 
 #define READ_SIZE (64u << 10)
 #define STDERR_TAIL 2000
-#define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
 
 static void pending_release(struct amk_live *live)
 {
@@ -38,12 +38,14 @@ static int checkpoint(struct amk_session *s, struct amk_err *e)
 		.checkpoint_out = live->out_n,
 	};
 
+	AMK_CRASH("checkpoint.before");
 	s->codec->save(s->state, &b);
 	r.checkpoint = b.s;
 	if (amk_state_run_checkpoint(s->all->conf.store, &r, e) < 0)
 		return -1;
 	live->checkpoint_out = live->out_n;
 	live->checkpoint_input = live->input_row;
+	AMK_CRASH("checkpoint.after");
 	return 0;
 }
 
@@ -120,7 +122,7 @@ static void build_env(const struct amk_session *s, struct amk_strv *env)
 	for (const struct amk_json *v = amk_json_first(vars); v; v = amk_json_next(v))
 		amk_strv_addf(env, "%s=%s", amk_json_key(v), amk_json_str(v));
 	if (!amk_json_get_str(vars, "PATH"))
-		amk_strv_add(env, "PATH=" DEFAULT_PATH);
+		amk_strv_add(env, "PATH=" AMK_PATH_SYSTEM);
 }
 
 static void build_argv(const struct amk_session *s, struct amk_strv *argv)
@@ -140,15 +142,6 @@ static void build_argv(const struct amk_session *s, struct amk_strv *argv)
 	s->codec->argv(&st, argv);
 }
 
-static int program_path(const struct amk_session *s, char to[AMK_PATH_MAX], struct amk_err *e)
-{
-	const char *path = amk_json_get_str(amk_json_get(s->spec, "environment"), "PATH");
-
-	if (s->codec->is_helper)
-		return amk_path_helper(to, s->codec->program, e);
-	return amk_path_program(to, s->codec->program, path ? path : DEFAULT_PATH, e);
-}
-
 static int run_start(struct amk_session *s, struct amk_err *e)
 {
 	const struct amk_sessions_conf *conf = &s->all->conf;
@@ -165,13 +158,16 @@ static int run_start(struct amk_session *s, struct amk_err *e)
 		.end_ms = conf->grace_ms,
 	};
 
-	if (program_path(s, program, e) < 0)
+	AMK_CRASH("start.before");
+	if (amk_session_program(program, s->codec,
+				amk_json_get_str(amk_json_get(s->spec, "environment"), "PATH"), e) < 0)
 		return -1;
 	build_argv(s, &argv);
 	build_env(s, &env);
 	spec.argv = argv.v;
 	spec.env = env.v;
 	s->live.run = amk_run_start(conf->loop, &spec, &run_ops, s, e);
+	AMK_CRASH("start.after");
 	return s->live.run ? 0 : -1;
 }
 
@@ -330,7 +326,6 @@ bool amk_live_work(struct amk_session *s)
 {
 	struct amk_live *live = &s->live;
 	struct amk_err e = { 0 };
-	uint64_t before = live->out_n;
 	bool drained;
 
 	if (live->row == 0)
@@ -342,9 +337,15 @@ bool amk_live_work(struct amk_session *s)
 	}
 	if (checkpoint_is_due(s) && checkpoint(s, &e) < 0)
 		amk_sessions_trouble(s->all, &e);
-	if ((live->out_n != before || s->changed) && store_run(s, false, &e) < 0)
-		amk_sessions_trouble(s->all, &e);
 	return !drained;
+}
+
+void amk_live_store(struct amk_session *s)
+{
+	struct amk_err e = { 0 };
+
+	if (s->live.row && store_run(s, false, &e) < 0)
+		amk_sessions_trouble(s->all, &e);
 }
 
 void amk_live_take_up(struct amk_session *s, const struct amk_state_run *r)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a step makes: log lines, decisions, input rows. All of one step stands in one transaction. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/jw.h"
@@ -95,8 +96,8 @@ static void say_write(void *arg, const char *bytes, size_t n)
 static void say_native(void *arg, const char *native_id)
 {
 	struct amk_session *s = arg;
-	char *old AMK_AUTO(mem) = s->native_id;
 
+	free(s->native_id);
 	s->native_id = amk_strdup(native_id);
 	s->changed = true;
 }

@@ -13,6 +13,7 @@
 
 #include "agent/agent.h"
 #include "core/json.h"
+#include "core/path.h"
 #include "decision/decision.h"
 #include "loop/loop.h"
 #include "store/store.h"
@@ -62,6 +63,9 @@ struct amk_session *amk_session_older(struct amk_session *s);
  */
 int amk_session_create(struct amk_sessions *all, const char *id, const struct amk_json *request,
 		       struct amk_session **made, struct amk_err *e);
+
+/* Where the agent's program is: a helper of ours, or on `path` (NULL: the system's). */
+int amk_session_program(char to[AMK_PATH_MAX], const struct amk_codec *codec, const char *path, struct amk_err *e);
 
 enum amk_receipt_state { AMK_RECEIPT_ACCEPTED, AMK_RECEIPT_QUEUED, AMK_RECEIPT_DUPLICATE };
 struct amk_receipt {

@@ -248,8 +248,11 @@ static void work_one(struct amk_session *s)
 			amk_sessions_make_ready(s);
 		amk_session_pump(s);
 	}
-	if (s->changed)
+	/* Last: the pump, too, may have recorded input. */
+	if (s->changed) {
+		amk_live_store(s);
 		store_session(s);
+	}
 	if (!s->acted) {
 		s->acted = true;
 		s->acted_next = s->all->acted;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/buf.h"
+#include "core/crash.h"
 #include "core/say.h"
 #include "store/inside.h"
 #include "store/schema.h"
@@ -96,11 +97,13 @@ int amk_store_commit(struct amk_store *s, struct amk_err *e)
 {
 	if (!s->sql.turn)
 		return 0;
+	AMK_CRASH("commit.before");
 	if (amk_sql_commit(&s->sql, e) < 0) {
 		amk_log_forget(s);
 		amk_sync_turn_ended(s->sync, false);
 		return -1;
 	}
+	AMK_CRASH("commit.after");
 	amk_sync_turn_ended(s->sync, true);
 	amk_log_wake(s);
 	amk_checkpoint_between(s->checkpoint);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/buf.h"
+#include "core/crash.h"
 #include "core/say.h"
 #include "store/job.h"
 
@@ -84,6 +85,7 @@ static void sync_start(struct amk_sync *y)
 	waiters_move(&y->flying, &y->due);
 	y->needed = y->dirty && !y->failed;
 	y->dirty = false;
+	AMK_CRASH("flush.before");
 	amk_job_start(y->job);
 }
 
@@ -111,6 +113,7 @@ static void sync_finish(struct amk_sync *y)
 
 static void sync_done(void *arg)
 {
+	AMK_CRASH("flush.after");
 	sync_finish(arg);
 	sync_start(arg);
 }

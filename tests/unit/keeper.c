@@ -32,7 +32,7 @@ static int start(struct amk_keeper *k, const char *directory, const char *const 
 {
 	char *const env[] = { (char *)"PATH=/usr/bin:/bin", NULL };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), pair[2], r, err;
-	struct amk_keeper_program p = { directory, argv[0], (char **)argv, env, { 0 } };
+	struct amk_keeper_program p = { directory, argv[0], (char **)argv, env, 0, { 0 } };
 
 	if (out > 0)
 		close(out);

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# What must hold of a session after anything was killed. Loaded after helper.
+
+# Starts a daemon that dies at a crash point, and waits until it serves or has died. Its pid: $daemon.
+daemon_dying_at() { # POINT:N
+	local line
+	rm -f "$BATS_TEST_TMPDIR/ready"
+	mkfifo "$BATS_TEST_TMPDIR/ready"
+	AMIKA_CRASH=$1 amikad serve --ready-fd 5 5>"$BATS_TEST_TMPDIR/ready" 2>/dev/null 3>&- &
+	daemon=$!
+	read -r line <"$BATS_TEST_TMPDIR/ready" || true
+}
+
+# Allows one decision, however often the daemon dies over it.
+allow() { # DECISION
+	for _ in 1 2 3 4 5; do
+		! amika decision allow "$1" >/dev/null 2>&1 || return 0
+		[ "$(amika decision show --json "$1" | jq -r .state)" = open ] || return 0
+	done
+}
+
+# Allows what the turn of a message asks, until that turn has ended.
+allow_all() { # SESSION MESSAGE
+	local line
+	while IFS= read -r line; do
+		case $line in
+		*'"type":"permission.requested"'*) allow "$(jq -r .amika.decision.id <<<"$line")" ;;
+		*'"type":"turn.ended"'*"\"message\":\"$2\""*) return 0 ;;
+		esac
+	done < <(timeout 60 amika events --json --follow "$1" 3>&-)
+	return 1
+}
+
+# The events of a session, checked: for each of the messages one turn, in order, ended once with the
+# outcome expected of it (a pattern); of each decision one end; what did not complete has an error.
+survived() { # SESSION DELTAS MESSAGE=OUTCOME…
+	local session=$1 deltas=$2 expected='' messages=''
+	shift 2
+	for m; do messages+="${m%%=*} " && expected+="${m#*=} "; done
+	events=$BATS_TEST_TMPDIR/events
+	amika events --json "$session" >"$events"
+	check-stream "$events" || return 1
+	jq -es --arg messages "${messages% }" --arg expected "${expected% }" --argjson deltas "$deltas" '
+		def of($type): map(select(.type == $type));
+		def need($name; condition): if condition then . else error($name) end;
+		. as $all | ($expected / " ") as $expected
+		| need("turns started"; (of("turn.started") | map(.amika.message)) == ($messages / " "))
+		| need("turns ended"; (of("turn.ended") | map(.amika.message)) == ($messages / " "))
+		| need("outcomes"; of("turn.ended") | [range(length) as $i
+			| .[$i].amika.outcome | test("^(" + $expected[$i] + ")$")] | all)
+		| need("errors"; of("turn.ended") | map(select(.amika.outcome | IN("failed", "lost"))) | all(
+			.amika.turn as $turn | $all | of("error") | any(.amika.turn == $turn)))
+		| need("decisions"; (of("permission.requested") | map(.amika.decision.id) | sort)
+			== (of("permission.resolved") | map(.amika.decision.id) | sort))
+		| need("deltas"; $deltas == 0 or (of("item.delta") | length) == $deltas)' "$events" >/dev/null
+}
