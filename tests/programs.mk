@@ -1,0 +1,101 @@
+# Written by share/build-aux/sync: run 'make sync' after adding or removing a file.
+
+unit_programs = \
+	tests/unit/agent \
+	tests/unit/buf \
+	tests/unit/check \
+	tests/unit/client_caller \
+	tests/unit/client_fields \
+	tests/unit/client_frames \
+	tests/unit/cmd \
+	tests/unit/err \
+	tests/unit/gate \
+	tests/unit/http \
+	tests/unit/http_live \
+	tests/unit/id \
+	tests/unit/json \
+	tests/unit/jw \
+	tests/unit/keeper \
+	tests/unit/lines \
+	tests/unit/log \
+	tests/unit/loop \
+	tests/unit/path \
+	tests/unit/powercut \
+	tests/unit/render \
+	tests/unit/run \
+	tests/unit/run_end \
+	tests/unit/state \
+	tests/unit/store \
+	tests/unit/time \
+	tests/unit/utf8
+
+fuzz_programs = \
+	tests/fuzz/codec-fuzz \
+	tests/fuzz/gate-fuzz \
+	tests/fuzz/json-fuzz
+tests_fuzz_codec_fuzz_SOURCES = tests/fuzz/codec.c
+tests_fuzz_codec_fuzz_LDADD = $(test_libs)
+tests_fuzz_codec_fuzz_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_gate_fuzz_SOURCES = tests/fuzz/gate.c
+tests_fuzz_gate_fuzz_LDADD = $(test_libs)
+tests_fuzz_gate_fuzz_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_json_fuzz_SOURCES = tests/fuzz/json.c
+tests_fuzz_json_fuzz_LDADD = $(test_libs)
+tests_fuzz_json_fuzz_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+tool_programs = \
+	tests/tools/capture-to-case \
+	tests/tools/check-stream \
+	tests/tools/run-case
+
+bench_programs = \
+	tests/bench/bench
+tests_unit_agent_LDADD = $(test_libs)
+tests_unit_buf_LDADD = $(test_libs)
+tests_unit_check_LDADD = $(test_libs)
+tests_unit_client_caller_LDADD = $(test_libs)
+tests_unit_client_fields_LDADD = $(test_libs)
+tests_unit_client_frames_LDADD = $(test_libs)
+tests_unit_cmd_LDADD = $(test_libs)
+tests_unit_err_LDADD = $(test_libs)
+tests_unit_gate_LDADD = $(test_libs)
+tests_unit_http_LDADD = $(test_libs)
+tests_unit_http_live_LDADD = $(test_libs)
+tests_unit_id_LDADD = $(test_libs)
+tests_unit_json_LDADD = $(test_libs)
+tests_unit_jw_LDADD = $(test_libs)
+tests_unit_keeper_LDADD = $(test_libs)
+tests_unit_lines_LDADD = $(test_libs)
+tests_unit_log_LDADD = $(test_libs)
+tests_unit_loop_LDADD = $(test_libs)
+tests_unit_path_LDADD = $(test_libs)
+tests_unit_powercut_LDADD = $(test_libs)
+tests_unit_render_LDADD = $(test_libs)
+tests_unit_run_LDADD = $(test_libs)
+tests_unit_run_end_LDADD = $(test_libs)
+tests_unit_state_LDADD = $(test_libs)
+tests_unit_store_LDADD = $(test_libs)
+tests_unit_time_LDADD = $(test_libs)
+tests_unit_utf8_LDADD = $(test_libs)
+tests_tools_capture_to_case_LDADD = $(test_libs)
+tests_tools_check_stream_LDADD = $(test_libs)
+tests_tools_run_case_LDADD = $(test_libs)
+tests_bench_bench_LDADD = $(test_libs)
+
+tests_headers = \
+	tests/unit/http_fixture.h \
+	tests/unit/run_with.h \
+	tests/unit/scratch.h \
+	tests/unit/store_fixture.h \
+	tests/unit/tap.h
+
+tests_data = \
+	tests/agents \
+	tests/clauses.tsv \
+	tests/cli \
+	tests/e2e \
+	tests/lint \
+	tests/run \
+	tests/fuzz/codec \
+	tests/tools/fake-llm \
+	tests/bench/run
