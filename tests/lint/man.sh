@@ -1,0 +1,37 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Pages and programs say the same: every option of --spec is in the page with its letter, and every option
+# of the page in --spec; each verb is told of; the exit statuses are those of lib/core; mandoc is content.
+bad=0
+say() { echo "$1:1: $2" && bad=1; }
+bin=${top_builddir:-.}/bin
+for page in man/*.[1578]; do
+	mandoc -T lint -W warning "$page" | sed 's/^mandoc: //' | grep -v 'sections out of conventional order' && bad=1
+done
+for source in bin/*.c; do
+	name=$(basename "$source" .c)
+	page=$(find man -name "$name.[18]")
+	[ -n "$page" ] || { say "$source" "no page man/$name.1 or .8" && continue; }
+	grep -q '^\.Sh EXIT STATUS' "$page" || say "$page" "no EXIT STATUS"
+	[ "$name" = amika-shim ] && continue
+	grep -q '^\.Sh EXAMPLES' "$page" || say "$page" "no EXAMPLES"
+	spec=$("$bin/$name" --spec) || { say "$source" "$name --spec fails" && continue; }
+	# Options as "-x, --name": those of every command are told of in amika(1) only.
+	has=$(echo "$spec" | jq -r '.. | .options? // empty | .[] |
+		select(.name | IN("json", "text", "help", "version", "spec", "complete") | not) |
+		(if .letter then "-\(.letter), " else "" end) + "--\(.name)"' | sort -u)
+	told=$(sed -n 's/^\.It Fl \(.\) , Fl -\([a-z-]*\).*/-\1, --\2/p; s/^\.It Fl -\([a-z-]*\).*/--\1/p' "$page" | sort -u)
+	[ "$name" = amika ] && told=
+	[ "$has" = "$told" ] || say "$page" "options differ (< the program, > the page): $(
+		{ echo "$has" | sed 's/^/< /' && echo "$told" | sed 's/^/> /'; } | sort -k 2 | uniq -u -f 1 | tr '\n' ' ')"
+	for verb in $(echo "$spec" | jq -r '.verbs[].name'); do
+		grep -qE "^\.It Cm $verb( |$)" "$page" || say "$page" "does not tell of the verb $verb"
+	done
+done
+sed -n 's/^\tAMK_EXIT_[A-Z_]* = \([0-9]*\),$/\1/p' lib/core/err.h | while read -r n; do
+	grep -q "^\.It $n\$" man/amika.1 || echo "man/amika.1:1: exit status $n is missing"
+done | grep . && bad=1
+sed -n 's/^\t\[AMK_EXIT_.*{ "[a-z_]*", "\(.*\)" },$/\1/p' lib/core/err.c | while read -r text; do
+	grep -qF "${text%.}" man/amika.1 || echo "man/amika.1:1: exit status text \"$text\" is missing"
+done | grep . && bad=1
+exit $bad
