@@ -165,6 +165,21 @@ static _Noreturn void give_up(int report, const char *step)
 	_exit(127);
 }
 
+/*
+ * By the system call: signal(3) leaves out the two that glibc keeps for itself, which a starter of ours
+ * may have ignored. Zeros are the default action, whatever the layout of the kernel's structure.
+ */
+static void reset_signals(void)
+{
+	static const char plain[64];
+	sigset_t none;
+
+	for (int i = 1; i < NSIG; i++)
+		syscall(SYS_rt_sigaction, i, plain, NULL, (size_t)(NSIG - 1) / 8);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 /* The daemon needs more open files than programs expect to find. */
 static void limit_files(uint64_t files)
 {
@@ -179,16 +194,11 @@ static void limit_files(uint64_t files)
 /* The child, up to exec. `report` closes on exec. */
 static _Noreturn void become(const struct amk_keeper_program *p, pid_t keeper, int report)
 {
-	sigset_t none;
-
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != keeper)
 		_exit(127);
 	setsid();
-	for (int i = 1; i < NSIG; i++)
-		signal(i, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	reset_signals();
 	for (int i = 0; i < 3; i++) {
 		if (dup2(p->fds[i], i) < 0)
 			give_up(report, "fork");
