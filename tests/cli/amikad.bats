@@ -10,11 +10,6 @@ teardown() { helper_teardown_file; }
 
 daemon_pid() { amikad status | jq .pid; }
 
-# Waits until a session has said something so many times.
-said() { # NAME COUNT TYPE
-	amika events --json --follow "$1" | grep -m "$2" "\"type\":\"$3\"" | cat >/dev/null
-}
-
 flood() { # NAME COUNT: starts a turn of that many deltas, without waiting
 	amika session create "$1" --agent mock -- --pace 0 >/dev/null
 	amika send --no-wait "$1" "flood $2 100" >/dev/null
@@ -167,6 +162,14 @@ flood() { # NAME COUNT: starts a turn of that many deltas, without waiting
 	run amikad serve
 	[ "$status" -eq 3 ]
 	rm "$AMIKA_STATE_DIRECTORY/settings.json"
+}
+
+@test "an idle stream carries a comment every keepalive_ms" {
+	echo '{"keepalive_ms":20}' >"$AMIKA_STATE_DIRECTORY/settings.json"
+	amika session create tau --agent mock >/dev/null
+	run bash -c "curl -sSN --max-time 20 --unix-socket '$AMIKA_STATE_DIRECTORY/socket' \
+		'http://localhost/v1/sessions/tau/events/sse?offset=99' 2>/dev/null | grep -m 4 '^: keep'"
+	[ "${#lines[@]}" -eq 4 ]
 }
 
 @test "an agent has no rights on the socket" {

@@ -29,11 +29,6 @@ turn_over() { # NAME N
 	amika events --json --follow "$1" | sed -u "/\"type\":\"turn.ended\".*\"turn\":$2,/q"
 }
 
-# Waits until a session has said something so many times.
-said() { # NAME COUNT TYPE
-	amika events --json --follow "$1" | grep -m "$2" "\"type\":\"$3\"" | cat >/dev/null
-}
-
 setup_file() {
 	helper_setup_file
 	amika session list >/dev/null

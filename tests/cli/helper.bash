@@ -27,6 +27,11 @@ await() { # SESSION PATTERN [COUNT]
 	return 1
 }
 
+# Waits until a session has said something so many times. (grep without -q: it must not drain a stream.)
+said() { # SESSION COUNT TYPE
+	amika events --json --follow "$1" | grep -m "$2" "\"type\":\"$3\"" | cat >/dev/null
+}
+
 # A command on a terminal of its own, typed to by `types`, read by `sees`.
 on_terminal() { # COMMAND LINE
 	screen=
