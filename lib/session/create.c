@@ -148,7 +148,9 @@ static void say_started(struct amk_session *s, const struct create *c)
 	amk_said_own(s, &said);
 }
 
-static int check_all(struct create *c, const char *id, const struct amk_json *request, struct amk_err *e)
+/* In the original's order: the agent, the id, then the rest. */
+static int check_all(struct create *c, struct amk_sessions *all, const char *id, const struct amk_json *request,
+		     struct amk_err *e)
 {
 	if (!amk_id_valid(id)) {
 		amk_err_set(e, AMK_EINVALID, "\"%.140s\" is no session id", id);
@@ -156,7 +158,11 @@ static int check_all(struct create *c, const char *id, const struct amk_json *re
 	}
 	if (amk_json_read(request, fields, AMK_COUNT(fields), c, e) < 0)
 		return -1;
-	if (check_agent(c, e) < 0 || check_mode(c, e) < 0 || check_environment(c, e) < 0)
+	if (check_agent(c, e) < 0)
+		return -1;
+	if (amk_session_find(all, id, NULL))
+		return amk_err_set(e, AMK_EEXISTS, "session already exists: %s", id);
+	if (check_mode(c, e) < 0 || check_environment(c, e) < 0)
 		return -1;
 	return check_directory(c, e) < 0 || check_program(c, e) < 0 ? -1 : 0;
 }
@@ -169,10 +175,8 @@ int amk_session_create(struct amk_sessions *all, const char *id, const struct am
 	struct amk_state_session r = { .id = id, .state = "idle" };
 	char *native AMK_AUTO(mem) = NULL;
 
-	if (check_all(&c, id, request, e) < 0)
+	if (check_all(&c, all, id, request, e) < 0)
 		return -1;
-	if (amk_session_find(all, id, NULL))
-		return amk_err_set(e, AMK_EEXISTS, "session already exists: %s", id);
 	write_spec(&spec, &c);
 	if (!amk_buf_ok(&spec))
 		return amk_err_set(e, AMK_ETOOBIG, "a session of more than %u bytes", SPEC_MAX);

@@ -35,7 +35,7 @@ said() { # SESSION COUNT TYPE
 # A command on a terminal of its own, typed to by `types`, read by `sees`.
 on_terminal() { # COMMAND LINE
 	screen=
-	coproc TERMINAL { TERM=dumb exec script -qefc "$1" /dev/null 2>&1 3>&-; }
+	coproc TERMINAL { TERM=dumb exec script -qefc "exec $1" /dev/null 2>&1 3>&-; }
 	terminal=$TERMINAL_PID
 	# bash closes a coprocess's descriptors as soon as it has ended.
 	exec {shown}<&"${TERMINAL[0]}" {keys}>&"${TERMINAL[1]}"

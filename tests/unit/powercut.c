@@ -44,21 +44,26 @@ static int which(int fd)
 	return -1;
 }
 
-/* Keeps the file as it is now. The loop may write meanwhile: only more than was there is copied then. */
+/*
+ * Keeps the file as it is now. The loop may write meanwhile: only more than was there is copied then. Its
+ * length is asked for under the lock, or a sync that had to wait would take back what another has kept.
+ */
 static int synced(int fd, long call)
 {
 	int i = which(fd);
 	struct stat st;
 	ssize_t n = 0;
 
-	if (i >= 0 && fstat(fd, &st) == 0) {
-		pthread_mutex_lock(&disk_lock);
+	if (i < 0)
+		return (int)syscall(call, fd);
+	pthread_mutex_lock(&disk_lock);
+	if (fstat(fd, &st) == 0) {
 		disk[i].s = amk_realloc(disk[i].s, (size_t)st.st_size + 1);
 		n = pread(fd, disk[i].s, (size_t)st.st_size, 0);
 		disk[i].n = n < 0 ? 0 : (size_t)n;
 		syncs++;
-		pthread_mutex_unlock(&disk_lock);
 	}
+	pthread_mutex_unlock(&disk_lock);
 	return (int)syscall(call, fd);
 }
 
