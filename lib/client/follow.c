@@ -30,6 +30,7 @@ struct source {
 	struct amk_frames feed;
 	struct amk_buf problem; /* body of a refusal */
 	unsigned barren;
+	bool paused; /* libcurl holds bytes back until what is there was given out */
 	bool dismissed; /* the daemon ended the stream in order: it is stopped or restarted by someone */
 	struct amk_err error; /* of a callback */
 };
@@ -110,6 +111,10 @@ static size_t take(char *bytes, size_t size, size_t n, void *arg)
 		return n;
 	}
 	s->dismissed = false;
+	if (amk_frames_full(&s->feed)) {
+		s->paused = true;
+		return CURL_WRITEFUNC_PAUSE;
+	}
 	return amk_frames_add(&s->feed, bytes, n, &s->error) < 0 ? 0 : n;
 }
 
@@ -122,6 +127,7 @@ static void source_open(struct source *s)
 		 (unsigned long long)s->sequence);
 	amk_frames_clear(&s->feed);
 	amk_buf_clear(&s->problem);
+	s->paused = false;
 	curl_easy_reset(s->curl);
 	curl_easy_setopt(s->curl, CURLOPT_URL, url);
 	curl_easy_setopt(s->curl, CURLOPT_UNIX_SOCKET_PATH, amk_client_socket(s->follow->client));
@@ -157,8 +163,8 @@ void amk_follow_watch(struct amk_follow *f, unsigned slot, int fd)
 	f->watched[slot] = (struct curl_waitfd){ .fd = fd, .events = CURL_WAIT_POLLIN };
 }
 
-/* A line of the source that was not given out yet. */
-static bool source_next(struct source *s, struct amk_follow_line *line)
+/* A line that has arrived and was not given out yet. */
+static bool source_line(struct source *s, struct amk_follow_line *line)
 {
 	uint64_t id;
 	char *data;
@@ -174,6 +180,18 @@ static bool source_next(struct source *s, struct amk_follow_line *line)
 		return true;
 	}
 	return false;
+}
+
+/* Bytes held back come inside curl_easy_pause. */
+static bool source_next(struct source *s, struct amk_follow_line *line)
+{
+	while (!source_line(s, line)) {
+		if (!s->paused)
+			return false;
+		s->paused = false;
+		curl_easy_pause(s->curl, CURLPAUSE_CONT);
+	}
+	return true;
 }
 
 /* Sources take turns, so that a flood in one does not silence another. */

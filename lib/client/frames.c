@@ -7,6 +7,7 @@
 #include "core/lines.h"
 
 #define SLACK (1u << 20) /* what may arrive behind a record of full length */
+#define FULL (SLACK / 2)
 
 void amk_frames_init(struct amk_frames *f)
 {
@@ -54,6 +55,11 @@ static char *event_end(struct amk_frames *f)
 	}
 	f->seen = nl ? (size_t)(nl - f->buf.s) : f->buf.n;
 	return NULL;
+}
+
+bool amk_frames_full(struct amk_frames *f)
+{
+	return f->buf.n - f->at >= FULL && event_end(f);
 }
 
 /* The value of a field, if the line is one; the specification lets one space precede it. */

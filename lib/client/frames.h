@@ -3,6 +3,7 @@
 #ifndef AMK_CLIENT_FRAMES_H
 #define AMK_CLIENT_FRAMES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/buf.h"
@@ -19,6 +20,8 @@ void amk_frames_release(struct amk_frames *f);
 void amk_frames_clear(struct amk_frames *f); /* a new connection: what was unfinished is forgotten */
 /* AMK_ETOOBIG when an event is longer than a record may be. */
 int amk_frames_add(struct amk_frames *f, const char *s, size_t n, struct amk_err *e);
+/* True when there is much to be given out: no more should be added before that is done. */
+bool amk_frames_full(struct amk_frames *f);
 /*
  * The next event that has data. 1, or 0 when more bytes are needed. *data is NUL-terminated and valid
  * until the next call; *id is 0 when the event has none that is a number.

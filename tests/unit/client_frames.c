@@ -42,6 +42,26 @@ static void every_cut(const char *s, const char *want, const char *name)
 	is_int(bad, 0, "the same in pieces of any length");
 }
 
+static void test_full(void)
+{
+	struct amk_frames f;
+	char *block = amk_malloc(1u << 20), *data;
+	uint64_t id;
+	size_t n;
+
+	memset(block, 'x', 1u << 20);
+	amk_frames_init(&f);
+	amk_frames_add(&f, "data: a\n\n", 9, NULL);
+	ok(!amk_frames_full(&f), "one small event does not fill it");
+	amk_frames_add(&f, "data: ", 6, NULL);
+	amk_frames_add(&f, block, 1u << 20, NULL);
+	ok(amk_frames_full(&f), "a whole event and much behind it do");
+	amk_frames_next(&f, &id, &data, &n);
+	ok(!amk_frames_full(&f), "an unfinished event alone does not, however long");
+	amk_frames_release(&f);
+	free(block);
+}
+
 static void test_large(void)
 {
 	struct amk_frames f;
@@ -93,6 +113,7 @@ int main(void)
 	every_cut("id: nonsense\ndata: x\n\nid: 99999999999999999999999\ndata: y\n\n", "0=x;0=y;", "ids that are none");
 	every_cut("id: 5\n\nid: 6\ndata:\n\n", "6=;", "an event without data is none");
 	every_cut("id: 8\ndata: unfinished\n", "", "what has no end waits");
+	test_full();
 	test_large();
 	test_clear();
 	return tap_done();
