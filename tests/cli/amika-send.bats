@@ -255,7 +255,9 @@ make_deaf() {
 	kill -INT "$pid"
 	kill -0 "$pid"
 	kill -TERM "$pid"
-	wait "$pid" || true
+	local status=0
+	wait "$pid" || status=$?
+	[ "$status" -eq 143 ] # SIGTERM ended it, the SIGINT before did not
 }
 
 @test "a daemon killed in the middle: the stream goes on where it was" {

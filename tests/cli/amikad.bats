@@ -175,7 +175,7 @@ flood() { # NAME COUNT: starts a turn of that many deltas, without waiting
 @test "an agent has no rights on the socket" {
 	amika session create tau --agent mock -- --pace 0
 	amika send tau hello >/dev/null
-	# The mock's program is replaced by one that calls the socket from below its shim.
+	# In Claude's place, a program that calls the socket from below its shim, and exits in mid-turn.
 	cat >"$BATS_TEST_TMPDIR/claude" <<-END
 		#!/bin/sh
 		curl -sS -o /dev/null -w '{"type":"%{http_code}"}\n' --unix-socket "$AMIKA_STATE_DIRECTORY/socket" http://localhost/v1/sessions
@@ -183,7 +183,7 @@ flood() { # NAME COUNT: starts a turn of that many deltas, without waiting
 	END
 	chmod +x "$BATS_TEST_TMPDIR/claude"
 	PATH="$BATS_TEST_TMPDIR:$PATH" amika session create spy --agent claude
-	amika send spy hello >/dev/null || true
+	run -1 amika send spy hello
 	run curl -sS --unix-socket "$AMIKA_STATE_DIRECTORY/socket" 'http://localhost/v1/sessions/spy/events?includeRaw=true'
 	[ "$(jq -c '[.events[].raw|select(.!=null)|.type]' <<<"$output")" = '["403","200"]' ]
 }
