@@ -146,6 +146,7 @@ void amk_api_session_events(struct amk_request *rq, void *arg)
 	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(256u << 20);
 	struct page p = { arg, &b, EVENTS_LIMIT, 0, amk_api_flag(rq, "includeRaw", "include_raw"), false };
 	struct amk_session *s = amk_api_session(arg, rq);
+	struct amk_log_range range;
 	uint64_t offset = 0;
 	struct amk_err e;
 
@@ -155,7 +156,8 @@ void amk_api_session_events(struct amk_request *rq, void *arg)
 		p.limit = EVENTS_LIMIT_MOST;
 	amk_jw_open(&b, NULL, '{');
 	amk_jw_open(&b, "events", '[');
-	if (amk_log_read(p.d->store, amk_session_row(s), offset, p.limit + 1, wants_hidden(rq), page_line, &p, &e) < 0) {
+	range = (struct amk_log_range){ amk_session_row(s), offset, p.limit + 1, wants_hidden(rq) };
+	if (amk_log_read(p.d->store, &range, page_line, &p, &e) < 0) {
 		amk_request_problem(rq, &e, NULL);
 		return;
 	}

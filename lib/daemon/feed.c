@@ -82,11 +82,12 @@ static bool frame_line(void *arg, const struct amk_log_line *line)
 
 static void fill(struct amk_feed *f)
 {
+	struct amk_log_range range = { f->spec.session, f->spec.after, 10000, f->spec.hidden };
 	struct amk_err e = { 0 };
 
 	amk_buf_clear(&f->frames);
 	f->sent = 0;
-	if (amk_log_read(f->d->store, f->spec.session, f->spec.after, 10000, f->spec.hidden, frame_line, f, &e) < 0)
+	if (amk_log_read(f->d->store, &range, frame_line, f, &e) < 0)
 		amk_say(AMK_SAY_ERROR, "feed", "%s", e.msg);
 	if (f->frames.n == 0 && f->keep)
 		amk_buf_adds(&f->frames, AMK_SSE_COMMENT);

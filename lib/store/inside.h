@@ -22,11 +22,13 @@ struct amk_store {
 		int64_t *dirty;		 /* sessions appended to, at times twice */
 		size_t committed;	 /* so many of these by turns that have ended */
 		size_t dirty_n, dirty_max;
+		uint64_t row, committed_row;	/* the newest, and the newest that readers may see */
+		uint64_t forgetting, forgotten; /* the same of amk_log_forgotten */
 	} log;
 };
 
 /* log.c */
-void amk_log_init(struct amk_store *s);
+int amk_log_init(struct amk_store *s, struct amk_err *e);
 void amk_log_release(struct amk_store *s);
 void amk_log_wake(struct amk_store *s);	  /* after a commit */
 void amk_log_forget(struct amk_store *s); /* after a rollback */

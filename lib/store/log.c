@@ -11,15 +11,33 @@
 /* Writes nothing unless the sequence is the session's next. */
 static const struct amk_sql_stmt append = {
 	"appending to the log",
-	"INSERT INTO log(session, sequence, hidden, raw_at, run, raw_offset, raw_n, line)"
-	" SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8"
+	"INSERT INTO log(session, sequence, hidden, raw_at, run, raw_offset, raw_n, line, row)"
+	" SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9"
 	" WHERE ?2 = 1 + coalesce((SELECT max(sequence) FROM log WHERE session = ?1), 0)",
 };
 
+#define COLUMNS "session, sequence, hidden, raw_at, run, raw_offset, raw_n, line, row"
+
 static const struct amk_sql_stmt lines = {
 	"reading the log",
-	"SELECT sequence, hidden, raw_at, run, raw_offset, raw_n, line FROM log"
-	" WHERE session = ? AND sequence > ? AND hidden <= ? ORDER BY sequence LIMIT ?",
+	"SELECT " COLUMNS " FROM log"
+	" WHERE session = ?1 AND sequence > ?2 AND hidden <= ?3 AND row <= ?4 ORDER BY sequence LIMIT ?5",
+};
+
+static const struct amk_sql_stmt lines_of_all = {
+	"reading the log",
+	"SELECT " COLUMNS " FROM log"
+	" WHERE row > ?2 AND hidden <= ?3 AND row <= ?4 ORDER BY row LIMIT ?5",
+};
+
+static const struct amk_sql_stmt newest = {
+	"reading the log",
+	"SELECT value, max(value, coalesce((SELECT max(row) FROM log), 0)) FROM counter WHERE name = 'log_forgotten'",
+};
+
+static const struct amk_sql_stmt forgotten = {
+	"forgetting events",
+	"UPDATE counter SET value = max(value, ?) WHERE name = 'log_forgotten'",
 };
 
 static void mark_dirty(struct amk_store *s, int64_t session)
@@ -46,11 +64,13 @@ int amk_log_append(struct amk_store *s, const struct amk_log_line *line, struct 
 	amk_sql_int(&c, (int64_t)line->raw_offset);
 	amk_sql_int(&c, line->raw_n);
 	amk_sql_strn(&c, line->line, line->n);
+	amk_sql_int(&c, (int64_t)s->log.row + 1);
 	if (amk_sql_run(&c, e) < 0)
 		return -1;
 	if (amk_sql_changed(&s->sql) != 1)
 		return amk_err_set(e, AMK_EINTERNAL, "appending to the log: %llu is not the session's next number",
 				   (unsigned long long)line->sequence);
+	s->log.row++;
 	mark_dirty(s, line->session);
 	return 0;
 }
@@ -61,33 +81,57 @@ static int64_t bounded(uint64_t n)
 	return n > INT64_MAX ? INT64_MAX : (int64_t)n;
 }
 
-int amk_log_read(struct amk_store *s, int64_t session, uint64_t after, uint64_t limit, bool hidden,
+int amk_log_read(struct amk_store *s, const struct amk_log_range *range,
 		 bool (*each)(void *arg, const struct amk_log_line *line), void *arg, struct amk_err *e)
 {
 	struct amk_sql_call c;
 
-	amk_sql_begin(&c, &s->sql, &lines);
-	amk_sql_int(&c, session);
-	amk_sql_int(&c, bounded(after));
-	amk_sql_int(&c, hidden);
-	amk_sql_int(&c, bounded(limit));
+	amk_sql_begin(&c, &s->sql, range->session ? &lines : &lines_of_all);
+	amk_sql_int(&c, range->session);
+	amk_sql_int(&c, bounded(range->after));
+	amk_sql_int(&c, range->hidden);
+	amk_sql_int(&c, (int64_t)s->log.committed_row);
+	amk_sql_int(&c, bounded(range->limit));
 	while (amk_sql_row(&c)) {
 		struct amk_log_line line = {
-			.session = session,
-			.sequence = (uint64_t)amk_sql_col_int(&c, 0),
-			.hidden = amk_sql_col_int(&c, 1),
-			.raw_at = (size_t)amk_sql_col_int(&c, 2),
-			.run = amk_sql_col_int(&c, 3),
-			.raw_offset = (uint64_t)amk_sql_col_int(&c, 4),
-			.raw_n = (uint32_t)amk_sql_col_int(&c, 5),
-			.line = amk_sql_col_str(&c, 6),
+			.session = amk_sql_col_int(&c, 0),
+			.sequence = (uint64_t)amk_sql_col_int(&c, 1),
+			.hidden = amk_sql_col_int(&c, 2),
+			.raw_at = (size_t)amk_sql_col_int(&c, 3),
+			.run = amk_sql_col_int(&c, 4),
+			.raw_offset = (uint64_t)amk_sql_col_int(&c, 5),
+			.raw_n = (uint32_t)amk_sql_col_int(&c, 6),
+			.line = amk_sql_col_str(&c, 7),
+			.row = (uint64_t)amk_sql_col_int(&c, 8),
 		};
 
-		amk_sql_col_bytes(&c, 6, &line.n);
+		amk_sql_col_bytes(&c, 7, &line.n);
 		if (!each(arg, &line))
 			break;
 	}
 	return amk_sql_end(&c, e);
+}
+
+uint64_t amk_log_newest(const struct amk_store *s)
+{
+	return s->log.committed_row;
+}
+
+uint64_t amk_log_forgotten_upto(const struct amk_store *s)
+{
+	return s->log.forgotten;
+}
+
+int amk_log_forgotten(struct amk_store *s, uint64_t row, struct amk_err *e)
+{
+	struct amk_sql_call c;
+
+	amk_sql_begin(&c, &s->sql, &forgotten);
+	amk_sql_int(&c, bounded(row));
+	if (amk_sql_run_one(&c, e) < 0)
+		return -1;
+	s->log.forgetting = row > s->log.forgetting ? row : s->log.forgetting;
+	return 0;
 }
 
 static void list_add(struct amk_log_sub ***end, struct amk_log_sub *sub)
@@ -129,7 +173,7 @@ static void wake_all(struct amk_store *s, const int64_t *sessions, size_t n)
 {
 	for (struct amk_log_sub *sub = s->log.first; sub; sub = s->log.next) {
 		s->log.next = sub->next;
-		if (bsearch(&sub->session, sessions, n, sizeof *sessions, row_cmp))
+		if (sub->session == 0 || bsearch(&sub->session, sessions, n, sizeof *sessions, row_cmp))
 			sub->wake(sub->arg);
 	}
 }
@@ -163,6 +207,8 @@ static int64_t *dirty_take(struct amk_store *s, size_t *n)
 void amk_log_wake(struct amk_store *s)
 {
 	s->log.committed = s->log.dirty_n;
+	s->log.committed_row = s->log.row;
+	s->log.forgotten = s->log.forgetting;
 	if (s->log.waking)
 		return; /* committed by someone being woken: the loop below goes round again */
 	s->log.waking = true;
@@ -179,12 +225,22 @@ void amk_log_wake(struct amk_store *s)
 void amk_log_forget(struct amk_store *s)
 {
 	s->log.dirty_n = s->log.committed;
+	s->log.row = s->log.committed_row;
+	s->log.forgetting = s->log.forgotten;
 }
 
-void amk_log_init(struct amk_store *s)
+int amk_log_init(struct amk_store *s, struct amk_err *e)
 {
+	struct amk_sql_call c;
+
 	s->log.end = &s->log.first;
 	s->log.late_end = &s->log.late;
+	amk_sql_begin(&c, &s->sql, &newest);
+	if (amk_sql_row(&c)) {
+		s->log.forgotten = s->log.forgetting = (uint64_t)amk_sql_col_int(&c, 0);
+		s->log.row = s->log.committed_row = (uint64_t)amk_sql_col_int(&c, 1);
+	}
+	return amk_sql_end(&c, e);
 }
 
 void amk_log_release(struct amk_store *s)

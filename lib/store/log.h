@@ -6,6 +6,7 @@
 #include "store/store.h"
 
 struct amk_log_line {
+	uint64_t row;	 /* readers only: from 1, in the order of all commits, never used again */
 	int64_t session; /* row */
 	uint64_t sequence;
 	bool hidden; /* only for readers with profile=amika */
@@ -20,16 +21,28 @@ struct amk_log_line {
 /* Within the turn's transaction. Sequence must be the session's next. */
 int amk_log_append(struct amk_store *s, const struct amk_log_line *line, struct amk_err *e);
 
+struct amk_log_range {
+	int64_t session; /* 0: of all sessions, in the order of their rows */
+	uint64_t after;	 /* this sequence of the session; of all sessions: this row */
+	uint64_t limit;	 /* lines */
+	bool hidden;	 /* with the hidden ones */
+};
 /*
- * Lines of a session after a sequence, in order, committed or of this turn; hidden ones only if asked
- * for. Stops after `limit` lines or when `each` returns false.
+ * Committed lines in order. Stops after the limit or when `each` returns false; the log may be read within it.
  */
-int amk_log_read(struct amk_store *s, int64_t session, uint64_t after, uint64_t limit, bool hidden,
+int amk_log_read(struct amk_store *s, const struct amk_log_range *range,
 		 bool (*each)(void *arg, const struct amk_log_line *line), void *arg, struct amk_err *e);
+
+/* The newest committed row, 0 when there is none. */
+uint64_t amk_log_newest(const struct amk_store *s);
+/* Within the transaction that deletes lines: the highest row among them. It is not used again. */
+int amk_log_forgotten(struct amk_store *s, uint64_t row, struct amk_err *e);
+/* Up to this row lines may be missing; 0: nothing was ever forgotten. */
+uint64_t amk_log_forgotten_upto(const struct amk_store *s);
 
 /* A subscriber: wake(arg) after each commit that appended to the session. Memory is the caller's. */
 struct amk_log_sub {
-	int64_t session;
+	int64_t session; /* 0: to any */
 	void (*wake)(void *arg);
 	void *arg;
 	struct amk_log_sub *next, **link; /* the store's */

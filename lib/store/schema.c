@@ -43,6 +43,9 @@ static const char *const steps[] = {
 	"  request TEXT NOT NULL, UNIQUE(run, native_id));"
 	"CREATE INDEX decision_session ON decision(session, row);"
 	"CREATE INDEX decision_open ON decision(row) WHERE state = 'open';",
+	/* The log's rows are a cursor: where the last of them was deleted, this remembers it. */
+	"CREATE TABLE counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
+	"INSERT INTO counter VALUES('log_forgotten', 0);",
 };
 
 static int number(struct amk_sql *q, const char *sql, int64_t *v, struct amk_err *e)

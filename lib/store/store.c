@@ -70,10 +70,14 @@ struct amk_store *amk_store_open(struct amk_loop *l, int dirfd, const char *path
 		free(s);
 		return NULL;
 	}
+	if (amk_log_init(s, e) < 0) {
+		amk_sql_close(&s->sql);
+		free(s);
+		return NULL;
+	}
 	s->dir = amk_take_fd(&dir);
 	s->sync = amk_sync_new(l, s->dir, NAME "-wal");
 	s->checkpoint = amk_checkpoint_new(l, s->sql.db, file);
-	amk_log_init(s);
 	return s;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/time.h"
+#include "store/inside.h"
 #include "store_fixture.h"
 
 /* What was read: "1 2 3", and the last line with its fields. */
@@ -33,7 +34,7 @@ static const char *read_some(struct seen *seen, int64_t session, uint64_t after,
 {
 	amk_buf_clear(&seen->text);
 	seen->n = 0;
-	if (amk_log_read(store, session, after, limit, hidden, see, seen, &err) < 0)
+	if (amk_log_read(store, &(struct amk_log_range){ session, after, limit, hidden }, see, seen, &err) < 0)
 		return err.msg;
 	return seen->text.s;
 }
@@ -55,7 +56,7 @@ static void test_append_and_read(void)
 	ok(fixture_append(a, 1, "one") == 0 && fixture_append(b, 1, "uno") == 0 &&
 	   fixture_append(a, 2, "two") == 0 && amk_log_append(store, &l, &err) == 0 &&
 	   fixture_append(a, 4, "four") == 0, "lines of two sessions, interleaved");
-	is_str(read_some(&seen, a, 0, 100, true), "1 2 3 4", "read within the turn");
+	is_str(read_some(&seen, a, 0, 100, true), "", "what is not committed is not read");
 	is_int(amk_store_commit(store, &err), 0, "commit");
 	is_str(read_some(&seen, a, 0, 100, true), "1 2 3 4", "read after it");
 	is_str(seen.line, "four", "the line as given");
@@ -104,7 +105,8 @@ static bool see_inside(void *arg, const struct amk_log_line *line)
 	struct amk_buf *b = arg;
 	int n = 0;
 
-	amk_log_read(store, line->session, line->sequence, UINT64_MAX, true, fixture_count_line, &n, &err);
+	amk_log_read(store, &(struct amk_log_range){ line->session, line->sequence, UINT64_MAX, true },
+		     fixture_count_line, &n, &err);
 	amk_buf_addf(b, "%s%llu:%d", b->n ? " " : "", (unsigned long long)line->sequence, n);
 	return true;
 }
@@ -116,9 +118,67 @@ static void test_nested_reading(void)
 
 	for (uint64_t i = 1; i <= 3; i++)
 		fixture_append(a, i, "x");
-	is_int(amk_log_read(store, a, 0, 100, true, see_inside, &b, &err), 0, "reading while reading");
-	is_str(b.s, "1:2 2:1 3:0", "neither disturbs the other");
 	amk_store_commit(store, &err);
+	is_int(amk_log_read(store, &(struct amk_log_range){ a, 0, 100, true }, see_inside, &b, &err), 0,
+	       "reading while reading");
+	is_str(b.s, "1:2 2:1 3:0", "neither disturbs the other");
+}
+
+static bool see_row(void *arg, const struct amk_log_line *line)
+{
+	amk_buf_addf(arg, "%s+%llu %s", ((struct amk_buf *)arg)->n ? " " : "",
+		     (unsigned long long)(line->row - amk_log_forgotten_upto(store)), line->line);
+	return true;
+}
+
+static const char *read_all(struct amk_buf *b, uint64_t after)
+{
+	amk_buf_clear(b);
+	amk_log_read(store, &(struct amk_log_range){ 0, after, UINT64_MAX, true }, see_row, b, &err);
+	return b->s;
+}
+
+static void test_all_sessions(void)
+{
+	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(1000);
+	int64_t x = fixture_session("x"), y = fixture_session("y");
+	uint64_t from = amk_log_newest(store);
+
+	amk_log_forgotten(store, from, &err); /* numbers below count from here */
+	fixture_append(x, 1, "x1");
+	fixture_append(y, 1, "y1");
+	amk_store_commit(store, &err);
+	fixture_append(x, 2, "undone");
+	amk_store_rollback(store);
+	fixture_append(y, 2, "y2");
+	amk_store_commit(store, &err);
+	is_str(read_all(&b, from), "+1 x1 +2 y1 +3 y2", "in the order of commits, without holes");
+	is_str(read_all(&b, from + 2), "+3 y2", "from a cursor");
+	is_int((long long)amk_log_newest(store), (long long)from + 3, "the newest");
+}
+
+/* The lines of the highest rows go: their rows must not come back, not even after reopening. */
+static void test_forgetting(void)
+{
+	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(1000);
+	int64_t a = fixture_session("forgotten"), c = fixture_session("kept");
+	uint64_t from = amk_log_newest(store);
+
+	amk_log_forgotten(store, from, &err);
+	fixture_append(a, 1, "a1");
+	amk_store_commit(store, &err);
+	sqlite3_exec(store->sql.db, "BEGIN; DELETE FROM log WHERE line = 'a1'", NULL, NULL, NULL);
+	store->sql.turn = true;
+	ok(amk_log_forgotten(store, from + 1, &err) == 0, "forget");
+	is_int((long long)amk_log_forgotten_upto(store), (long long)from, "not before the commit");
+	ok(amk_store_commit(store, &err) == 0, "commit");
+	is_int((long long)amk_log_forgotten_upto(store), (long long)from + 1, "known");
+	amk_store_close(store);
+	fixture_open();
+	is_int((long long)amk_log_forgotten_upto(store), (long long)from + 1, "known after reopening");
+	fixture_append(c, 1, "c1");
+	amk_store_commit(store, &err);
+	is_str(read_all(&b, from), "+1 c1", "the next row comes after it");
 }
 
 static void test_large_lines(void)
@@ -290,6 +350,8 @@ int main(void)
 	test_sequence_is_guarded();
 	test_nested_reading();
 	test_large_lines();
+	test_all_sessions();
+	test_forgetting();
 	test_waking();
 	test_busy_waking();
 	test_many();

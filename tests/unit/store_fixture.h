@@ -96,7 +96,8 @@ __attribute__((unused)) static int fixture_lines(int64_t session)
 {
 	int n = 0;
 
-	return amk_log_read(store, session, 0, UINT64_MAX, true, fixture_count_line, &n, &err) < 0 ? -1 : n;
+	return amk_log_read(store, &(struct amk_log_range){ session, 0, UINT64_MAX, true }, fixture_count_line, &n,
+			    &err) < 0 ? -1 : n;
 }
 
 #endif
