@@ -139,7 +139,10 @@ daemon_sources = \
 	lib/daemon/api.h \
 	lib/daemon/api_agent.c \
 	lib/daemon/api_decision.c \
+	lib/daemon/api_event.c \
 	lib/daemon/api_session.c \
+	lib/daemon/chunk.c \
+	lib/daemon/chunk.h \
 	lib/daemon/daemon.c \
 	lib/daemon/daemon.h \
 	lib/daemon/feed.c \
@@ -148,6 +151,8 @@ daemon_sources = \
 	lib/daemon/lock.h \
 	lib/daemon/peer.c \
 	lib/daemon/peer.h \
+	lib/daemon/reader.c \
+	lib/daemon/reader.h \
 	lib/daemon/settings.c \
 	lib/daemon/settings.h
 

@@ -163,6 +163,14 @@ void amk_follow_watch(struct amk_follow *f, unsigned slot, int fd)
 	f->watched[slot] = (struct curl_waitfd){ .fd = fd, .events = CURL_WAIT_POLLIN };
 }
 
+/* What a stream says about itself: only what it cannot give any more concerns those who read events. */
+static bool is_notice(const char *data, size_t n)
+{
+	static const char gap[] = "{\"type\":\"gap\"";
+
+	return n < sizeof gap - 1 || memcmp(data, gap, sizeof gap - 1) != 0;
+}
+
 /* A line that has arrived and was not given out yet. */
 static bool source_line(struct source *s, struct amk_follow_line *line)
 {
@@ -171,7 +179,7 @@ static bool source_line(struct source *s, struct amk_follow_line *line)
 	size_t n;
 
 	while (amk_frames_next(&s->feed, &id, &data, &n) > 0) {
-		if (id != 0 && id <= s->sequence)
+		if (id == 0 ? is_notice(data, n) : id <= s->sequence)
 			continue;
 		if (id != 0)
 			s->sequence = id;

@@ -29,10 +29,18 @@ void amk_api_session_list(struct amk_request *rq, void *arg);
 void amk_api_session_create(struct amk_request *rq, void *arg);
 void amk_api_session_get(struct amk_request *rq, void *arg);
 void amk_api_session_post(struct amk_request *rq, void *arg);
-void amk_api_session_events(struct amk_request *rq, void *arg);
-void amk_api_session_sse(struct amk_request *rq, void *arg);
 void amk_api_session_terminate(struct amk_request *rq, void *arg);
 void amk_api_session_cancel(struct amk_request *rq, void *arg);
+
+/* The message in the body of a request: checked, recorded, queued or started. */
+int amk_api_session_message(struct amk_request *rq, struct amk_session *s, struct amk_receipt *r, struct amk_err *e);
+
+/* api_event.c: everything that reads the log */
+void amk_api_event_list(struct amk_request *rq, void *arg);	/* of a session */
+void amk_api_event_sse(struct amk_request *rq, void *arg);
+void amk_api_event_list_all(struct amk_request *rq, void *arg); /* of all */
+void amk_api_event_sse_all(struct amk_request *rq, void *arg);
+void amk_api_event_turn(struct amk_request *rq, void *arg);	/* messages/stream */
 
 /* api_decision.c */
 void amk_api_decision_list(struct amk_request *rq, void *arg);

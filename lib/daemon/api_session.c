@@ -5,12 +5,6 @@
 
 #include "core/jw.h"
 #include "daemon/api.h"
-#include "daemon/feed.h"
-#include "store/log.h"
-
-#define EVENTS_LIMIT 1000u
-#define EVENTS_LIMIT_MOST 100000u
-#define EVENTS_BYTES (8u << 20)
 
 void amk_api_session_list(struct amk_request *rq, void *arg)
 {
@@ -84,9 +78,8 @@ static void write_receipt(struct amk_buf *b, const struct amk_session *s, const 
 	amk_jw_close(b, '}');
 }
 
-void amk_api_session_post(struct amk_request *rq, void *arg)
+int amk_api_session_message(struct amk_request *rq, struct amk_session *s, struct amk_receipt *r, struct amk_err *e)
 {
-	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(4096);
 	struct post {
 		const char *message, *id;
 	} p = { 0 };
@@ -94,14 +87,22 @@ void amk_api_session_post(struct amk_request *rq, void *arg)
 		AMK_JSON_FIELD(post, message, "message", STR, true),
 		AMK_JSON_FIELD(post, id, "messageId", STR, false),
 	};
+
+	if (amk_json_read(amk_request_json(rq), fields, AMK_COUNT(fields), &p, e) < 0)
+		return -1;
+	return amk_session_post(s, p.id, p.message, r, e);
+}
+
+void amk_api_session_post(struct amk_request *rq, void *arg)
+{
+	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(4096);
 	struct amk_session *s = amk_api_session(arg, rq);
 	struct amk_receipt r;
 	struct amk_err e;
 
 	if (!s)
 		return;
-	if (amk_json_read(amk_request_json(rq), fields, AMK_COUNT(fields), &p, &e) < 0 ||
-	    amk_session_post(s, p.id, p.message, &r, &e) < 0) {
+	if (amk_api_session_message(rq, s, &r, &e) < 0) {
 		amk_request_problem(rq, &e, NULL);
 		return;
 	}
@@ -111,83 +112,6 @@ void amk_api_session_post(struct amk_request *rq, void *arg)
 	}
 	write_receipt(&b, s, &r);
 	amk_api_reply_flushed(arg, rq, 200, &b);
-}
-
-static bool wants_hidden(const struct amk_request *rq)
-{
-	const char *profile = amk_request_query(rq, "profile");
-
-	return profile && strcmp(profile, "amika") == 0;
-}
-
-struct page {
-	struct amk_daemon *d;
-	struct amk_buf *b;
-	uint64_t limit, n;
-	bool raw, more;
-};
-
-static bool page_line(void *arg, const struct amk_log_line *line)
-{
-	struct page *p = arg;
-
-	if (p->n == p->limit || p->b->n > EVENTS_BYTES) {
-		p->more = true;
-		return false;
-	}
-	if (p->n++)
-		amk_buf_addc(p->b, ',');
-	amk_feed_line(p->d, p->b, line, p->raw);
-	return true;
-}
-
-void amk_api_session_events(struct amk_request *rq, void *arg)
-{
-	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(256u << 20);
-	struct page p = { arg, &b, EVENTS_LIMIT, 0, amk_api_flag(rq, "includeRaw", "include_raw"), false };
-	struct amk_session *s = amk_api_session(arg, rq);
-	struct amk_log_range range;
-	uint64_t offset = 0;
-	struct amk_err e;
-
-	if (!s || !amk_api_number(rq, "offset", &offset) || !amk_api_number(rq, "limit", &p.limit))
-		return;
-	if (p.limit > EVENTS_LIMIT_MOST)
-		p.limit = EVENTS_LIMIT_MOST;
-	amk_jw_open(&b, NULL, '{');
-	amk_jw_open(&b, "events", '[');
-	range = (struct amk_log_range){ amk_session_row(s), offset, p.limit + 1, wants_hidden(rq) };
-	if (amk_log_read(p.d->store, &range, page_line, &p, &e) < 0) {
-		amk_request_problem(rq, &e, NULL);
-		return;
-	}
-	amk_jw_close(&b, ']');
-	amk_jw_bool(&b, "hasMore", p.more);
-	amk_jw_close(&b, '}');
-	amk_request_reply_json(rq, 200, &b);
-}
-
-void amk_api_session_sse(struct amk_request *rq, void *arg)
-{
-	struct amk_feed_spec spec = {
-		.hidden = wants_hidden(rq),
-		.raw = amk_api_flag(rq, "includeRaw", "include_raw"),
-	};
-	const char *last = amk_request_header(rq, "Last-Event-ID");
-	struct amk_session *s = amk_api_session(arg, rq);
-	char *end;
-
-	if (!s || !amk_api_number(rq, "offset", &spec.after))
-		return;
-	/* A browser that reconnects repeats the old query: the header is the newer of the two. */
-	if (last && last[0] >= '0' && last[0] <= '9') {
-		uint64_t id = strtoull(last, &end, 10);
-
-		if (*end == '\0' && id <= INT64_MAX)
-			spec.after = id;
-	}
-	spec.session = amk_session_row(s);
-	amk_feed_open(arg, rq, &spec);
 }
 
 struct ending {

@@ -18,6 +18,7 @@
 #include "core/lines.h"
 #include "core/say.h"
 #include "daemon/api.h"
+#include "daemon/chunk.h"
 #include "daemon/feed.h"
 #include "daemon/lock.h"
 #include "daemon/peer.h"
@@ -87,6 +88,7 @@ static void keepalive(void *arg)
 	struct amk_daemon *d = arg;
 
 	amk_feed_keepalive(d);
+	amk_chunks_age(d->chunks);
 	amk_loop_timer_arm(d->keepalive, (uint64_t)d->settings.keepalive_ms);
 }
 
@@ -247,6 +249,7 @@ static int rooms_open(struct amk_daemon *d, struct amk_err *e)
 	d->keepalive = amk_loop_timer(d->loop, keepalive, d);
 	d->recover = amk_loop_timer(d->loop, open_sessions, d);
 	d->deadline = amk_loop_timer(d->loop, stop_late, d);
+	d->chunks = amk_chunks_new(d);
 	d->store = amk_store_open(d->loop, d->dir, d->path, e);
 	if (!d->store || sessions_open(d, e) < 0 || http_open(d, e) < 0)
 		return -1;
@@ -259,6 +262,7 @@ static void daemon_close(struct amk_daemon *d)
 {
 	if (d->http)
 		amk_http_stop(d->http);
+	amk_chunks_free(d->chunks);
 	if (d->sessions)
 		amk_sessions_close(d->sessions);
 	if (d->store)

@@ -13,6 +13,7 @@
 #include "session/session.h"
 #include "store/store.h"
 
+struct amk_chunks;
 struct amk_feed;
 
 struct amk_daemon {
@@ -24,6 +25,7 @@ struct amk_daemon {
 	struct amk_store *store;
 	struct amk_sessions *sessions; /* NULL while the store is in trouble */
 	struct amk_http *http;
+	struct amk_chunks *chunks; /* of the log, for all who read it */
 	struct amk_feed *feeds;
 	struct amk_timer *keepalive, *recover, *deadline;
 	bool in_trouble, stopping, restarting;

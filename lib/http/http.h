@@ -105,7 +105,8 @@ struct amk_stream *amk_request_stream(struct amk_request *rq, const char *type,
 /* Cheap, idempotent, callable from anywhere on the loop but inside pull. */
 void amk_stream_wake(struct amk_stream *s);
 
-/* One SSE frame: "id: 7\ndata: …\n\n" (RFC: WHATWG HTML, server-sent events). Data must hold no newline. */
+/* One SSE frame: "id: 7\ndata: …\n\n" (WHATWG HTML, server-sent events), id 0: without one. Data must hold
+ * no newline. */
 void amk_sse_frame(struct amk_buf *b, uint64_t id, const char *data, size_t n);
 #define AMK_SSE_COMMENT ": keep\n\n"
 #define AMK_SSE_TYPE "text/event-stream"

@@ -6,7 +6,9 @@
 
 void amk_sse_frame(struct amk_buf *b, uint64_t id, const char *data, size_t n)
 {
-	amk_buf_addf(b, "id: %" PRIu64 "\ndata: ", id);
+	if (id)
+		amk_buf_addf(b, "id: %" PRIu64 "\n", id);
+	amk_buf_adds(b, "data: ");
 	amk_buf_add(b, data, n);
 	amk_buf_add(b, "\n\n", 2);
 }

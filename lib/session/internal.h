@@ -80,7 +80,6 @@ struct amk_sessions {
 /* sessions.c */
 struct amk_session *amk_sessions_add(struct amk_sessions *all, const struct amk_state_session *r);
 void amk_sessions_make_ready(struct amk_session *s);
-const char *amk_sessions_state(const struct amk_session *s); /* "idle", "working", "waiting", … */
 void amk_sessions_call_waiters(struct amk_session *s);
 /* Reports that the store failed; the turn will be undone. */
 void amk_sessions_trouble(struct amk_sessions *all, const struct amk_err *e);

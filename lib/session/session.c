@@ -290,7 +290,7 @@ void amk_session_write(struct amk_buf *b, const struct amk_session *s)
 		amk_json_print(b, copied[i], amk_json_get(s->spec, copied[i]));
 	amk_jw_cstr(b, "nativeSessionId", s->native_id);
 	amk_jw_bool(b, "ended", s->ended);
-	amk_jw_cstr(b, "state", amk_sessions_state(s));
+	amk_jw_cstr(b, "state", amk_session_state(s));
 	amk_jw_int(b, "eventCount", (int64_t)s->sequence);
 	amk_jw_int(b, "after", (int64_t)s->sequence);
 	amk_jw_int(b, "queued", s->queued);

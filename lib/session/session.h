@@ -91,6 +91,7 @@ int amk_session_answer(struct amk_session *s, const struct amk_decision *d, cons
 
 /* SessionInfo of the API. Values of the environment are masked. */
 void amk_session_write(struct amk_buf *b, const struct amk_session *s);
+const char *amk_session_state(const struct amk_session *s); /* "idle", "working", "waiting", …: constants */
 int64_t amk_session_row(const struct amk_session *s);
 const char *amk_session_id(const struct amk_session *s);
 uint64_t amk_session_sequence(const struct amk_session *s);

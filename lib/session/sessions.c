@@ -209,7 +209,7 @@ void amk_sessions_stop(struct amk_sessions *all, void (*done)(void *arg), void *
 	}
 }
 
-const char *amk_sessions_state(const struct amk_session *s)
+const char *amk_session_state(const struct amk_session *s)
 {
 	if (s->ended)
 		return "ended";
@@ -227,7 +227,7 @@ static void store_session(struct amk_session *s)
 	struct amk_state_session r = {
 		.row = s->row,
 		.native_id = s->native_id,
-		.state = amk_sessions_state(s),
+		.state = amk_session_state(s),
 		.sequence = s->sequence,
 		.updated = s->updated,
 		.ended = s->ended,

@@ -122,7 +122,7 @@ uint64_t amk_log_forgotten_upto(const struct amk_store *s)
 	return s->log.forgotten;
 }
 
-int amk_log_forgotten(struct amk_store *s, uint64_t row, struct amk_err *e)
+int amk_log_forgotten(struct amk_store *s, int64_t session, uint64_t row, struct amk_err *e)
 {
 	struct amk_sql_call c;
 
@@ -131,6 +131,7 @@ int amk_log_forgotten(struct amk_store *s, uint64_t row, struct amk_err *e)
 	if (amk_sql_run_one(&c, e) < 0)
 		return -1;
 	s->log.forgetting = row > s->log.forgetting ? row : s->log.forgetting;
+	mark_dirty(s, session);
 	return 0;
 }
 

@@ -35,8 +35,11 @@ int amk_log_read(struct amk_store *s, const struct amk_log_range *range,
 
 /* The newest committed row, 0 when there is none. */
 uint64_t amk_log_newest(const struct amk_store *s);
-/* Within the transaction that deletes lines: the highest row among them. It is not used again. */
-int amk_log_forgotten(struct amk_store *s, uint64_t row, struct amk_err *e);
+/*
+ * Within the transaction that deletes lines of a session: the highest row among them. It is not used again.
+ * The session's subscribers are woken as if something had been appended.
+ */
+int amk_log_forgotten(struct amk_store *s, int64_t session, uint64_t row, struct amk_err *e);
 /* Up to this row lines may be missing; 0: nothing was ever forgotten. */
 uint64_t amk_log_forgotten_upto(const struct amk_store *s);
 

@@ -144,7 +144,7 @@ static void test_all_sessions(void)
 	int64_t x = fixture_session("x"), y = fixture_session("y");
 	uint64_t from = amk_log_newest(store);
 
-	amk_log_forgotten(store, from, &err); /* numbers below count from here */
+	amk_log_forgotten(store, y, from, &err); /* numbers below count from here */
 	fixture_append(x, 1, "x1");
 	fixture_append(y, 1, "y1");
 	amk_store_commit(store, &err);
@@ -164,12 +164,12 @@ static void test_forgetting(void)
 	int64_t a = fixture_session("forgotten"), c = fixture_session("kept");
 	uint64_t from = amk_log_newest(store);
 
-	amk_log_forgotten(store, from, &err);
+	amk_log_forgotten(store, a, from, &err);
 	fixture_append(a, 1, "a1");
 	amk_store_commit(store, &err);
 	sqlite3_exec(store->sql.db, "BEGIN; DELETE FROM log WHERE line = 'a1'", NULL, NULL, NULL);
 	store->sql.turn = true;
-	ok(amk_log_forgotten(store, from + 1, &err) == 0, "forget");
+	ok(amk_log_forgotten(store, a, from + 1, &err) == 0, "forget");
 	is_int((long long)amk_log_forgotten_upto(store), (long long)from, "not before the commit");
 	ok(amk_store_commit(store, &err) == 0, "commit");
 	is_int((long long)amk_log_forgotten_upto(store), (long long)from + 1, "known");
