@@ -66,7 +66,7 @@ static void say_hello(struct amk_reader *r, const struct amk_session *s)
 static void say_state(struct amk_reader *r)
 {
 	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(OWN_MAX);
-	const struct amk_session *s = session_of(r);
+	const struct amk_session *s = r->session ? session_of(r) : NULL;
 
 	if (!s || amk_session_state(s) == r->state)
 		return;
