@@ -167,9 +167,8 @@ static void test_forgetting(void)
 	amk_log_forgotten(store, a, from, &err);
 	fixture_append(a, 1, "a1");
 	amk_store_commit(store, &err);
-	sqlite3_exec(store->sql.db, "BEGIN; DELETE FROM log WHERE line = 'a1'", NULL, NULL, NULL);
-	store->sql.turn = true;
 	ok(amk_log_forgotten(store, a, from + 1, &err) == 0, "forget");
+	fixture_sql("DELETE FROM log WHERE line = 'a1'");
 	is_int((long long)amk_log_forgotten_upto(store), (long long)from, "not before the commit");
 	ok(amk_store_commit(store, &err) == 0, "commit");
 	is_int((long long)amk_log_forgotten_upto(store), (long long)from + 1, "known");

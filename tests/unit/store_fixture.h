@@ -6,6 +6,7 @@
 #include "core/buf.h"
 #include "loop/loop.h"
 #include "scratch.h"
+#include "store/inside.h"
 #include "store/log.h"
 #include "store/state.h"
 #include "store/store.h"
@@ -75,6 +76,12 @@ __attribute__((unused)) static int64_t fixture_session(const char *id)
 		exit(1);
 	}
 	return r.row;
+}
+
+/* Runs SQL within the turn's transaction. */
+__attribute__((unused)) static void fixture_sql(const char *sql)
+{
+	amk_sql_exec(&store->sql, "testing", sql, &err);
 }
 
 /* Appends a line of text at a sequence. */
