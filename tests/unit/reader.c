@@ -126,6 +126,27 @@ static void test_all_at_once(void)
 	is_int(good, READERS, "each gets every committed line once, in order, byte for byte");
 }
 
+/* What is committed while a reader stands at the end, or in the midst of the last frames, is not missed. */
+static void test_following(void)
+{
+	struct eager e = { 0 };
+	int64_t session = fixture_session("followed");
+	uint64_t from = rows;
+	size_t before = expected.n;
+
+	amk_store_commit(store, &err);
+	eager_open(&e, &(struct amk_reader_spec){ .after = from });
+	for (uint64_t i = 1; i <= 200; i++) {
+		append(session, i);
+		amk_store_commit(store, &err);
+		eager_pull(&e, i % 3 ? 100000 : 2, 2000);
+	}
+	eager_pull(&e, 100000, 2000);
+	ok(e.got.n == expected.n - before && memcmp(e.got.s, expected.s + before, e.got.n) == 0, "following");
+	is_int(e.woken, 200, "woken by each commit");
+	eager_close(&e);
+}
+
 static void test_limit(void)
 {
 	struct eager e = { 0 };
@@ -188,6 +209,7 @@ int main(void)
 	d.store = store;
 	d.chunks = amk_chunks_new(&d);
 	test_all_at_once();
+	test_following();
 	test_limit();
 	test_no_session();
 	test_gaps();
