@@ -62,7 +62,9 @@ util_sources = \
 	lib/client/talk.c \
 	lib/client/talk.h \
 	lib/client/unit.c \
-	lib/client/unit.h
+	lib/client/unit.h \
+	lib/client/url.c \
+	lib/client/url.h
 
 daemon_sources = \
 	lib/loop/loop.c \

@@ -7,6 +7,7 @@ unit_programs = \
 	tests/unit/client_caller \
 	tests/unit/client_fields \
 	tests/unit/client_frames \
+	tests/unit/client_url \
 	tests/unit/cmd \
 	tests/unit/err \
 	tests/unit/gate \
@@ -57,6 +58,7 @@ tests_unit_check_LDADD = $(test_libs)
 tests_unit_client_caller_LDADD = $(test_libs)
 tests_unit_client_fields_LDADD = $(test_libs)
 tests_unit_client_frames_LDADD = $(test_libs)
+tests_unit_client_url_LDADD = $(test_libs)
 tests_unit_cmd_LDADD = $(test_libs)
 tests_unit_err_LDADD = $(test_libs)
 tests_unit_gate_LDADD = $(test_libs)
