@@ -33,6 +33,8 @@ util_sources = \
 	lib/event/event.h \
 	lib/event/render.c \
 	lib/event/render.h \
+	lib/client/bearer.c \
+	lib/client/bearer.h \
 	lib/client/caller.c \
 	lib/client/caller.h \
 	lib/client/client.c \
@@ -47,8 +49,12 @@ util_sources = \
 	lib/client/frames.h \
 	lib/client/holder.c \
 	lib/client/holder.h \
+	lib/client/listener.c \
+	lib/client/listener.h \
 	lib/client/message.c \
 	lib/client/message.h \
+	lib/client/place.c \
+	lib/client/place.h \
 	lib/client/problem.c \
 	lib/client/problem.h \
 	lib/client/prompt.c \
@@ -57,6 +63,8 @@ util_sources = \
 	lib/client/show.h \
 	lib/client/signals.c \
 	lib/client/signals.h \
+	lib/client/source.c \
+	lib/client/source.h \
 	lib/client/start.c \
 	lib/client/start.h \
 	lib/client/talk.c \

@@ -1,46 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Requests over the state folder's socket. */
+/* Requests, and what is done when one gets no answer. */
 #include "client/client.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/un.h>
 
 #include <curl/curl.h>
 
-#include "client/problem.h"
+#include "client/place.h"
 #include "client/start.h"
 #include "core/id.h"
-#include "core/path.h"
 #include "core/time.h"
 
 #define REPLY_MAX (64u << 20)
 #define PATIENCE 2000000000 /* ns a signal waits for an answer */
-#define CALL_SECONDS 120L /* a daemon on the same machine answers sooner or never */
+#define CALL_SECONDS 120L /* a daemon that lives answers sooner */
+#define PAUSE_MS 100	   /* between two looks for a daemon at a URL */
+#define PAUSE_MOST_MS 1000
 
-bool amk_client_no_start;
+struct amk_client_options amk_client_given;
 
 struct amk_client {
 	CURL *curl;
-	int dir;
-	struct sockaddr_un at;
-	char state[AMK_PATH_MAX];
+	struct amk_place place;
+	bool met; /* it answered at least once */
 };
 
 int amk_client_open(struct amk_client **to, struct amk_err *e)
 {
 	struct amk_client *c = amk_calloc(1, sizeof *c);
 
-	c->dir = -1;
-	if (amk_path_state(c->state, e) < 0 || amk_path_state_open(c->state, &c->dir, e) < 0) {
+	if (amk_place_open(&c->place, e) < 0) {
 		amk_client_free(c);
 		return -1;
 	}
-	amk_path_socket(&c->at, c->dir, "socket");
-	curl_global_init(CURL_GLOBAL_NOTHING);
 	c->curl = curl_easy_init();
 	if (!c->curl)
 		AMK_BUG("no memory for a connection");
@@ -54,7 +51,7 @@ void amk_client_free(struct amk_client *c)
 		return;
 	if (c->curl)
 		curl_easy_cleanup(c->curl);
-	amk_auto_fd(&c->dir);
+	amk_place_close(&c->place);
 	free(c);
 }
 
@@ -63,26 +60,31 @@ void amk_auto_client(struct amk_client **c)
 	amk_client_free(*c);
 }
 
-const char *amk_client_state(const struct amk_client *c)
+const struct amk_place *amk_client_place(const struct amk_client *c)
 {
-	return c->state;
+	return &c->place;
 }
 
-const char *amk_client_socket(const struct amk_client *c)
+bool amk_client_is_remote(const struct amk_client *c)
 {
-	return c->at.sun_path;
+	return c->place.remote;
+}
+
+bool amk_client_met(const struct amk_client *c)
+{
+	return c->met;
+}
+
+void amk_client_meet(struct amk_client *c)
+{
+	c->met = true;
 }
 
 bool amk_client_may_start(void)
 {
 	const char *forbidden = getenv("AMIKA_NO_START");
 
-	return !amk_client_no_start && !(forbidden && forbidden[0] && strcmp(forbidden, "0") != 0);
-}
-
-int amk_client_ensure(struct amk_client *c, bool start, struct amk_err *e)
-{
-	return amk_start_daemon(c->dir, c->state, start && amk_client_may_start(), e);
+	return !amk_client_given.no_start && !(forbidden && forbidden[0] && strcmp(forbidden, "0") != 0);
 }
 
 static size_t take(char *s, size_t size, size_t n, void *arg)
@@ -93,23 +95,26 @@ static size_t take(char *s, size_t size, size_t n, void *arg)
 	return amk_buf_ok(b) ? size * n : 0;
 }
 
+static bool signal_waits(void)
+{
+	sigset_t pending;
+
+	return sigpending(&pending) == 0 && (sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM));
+}
+
 /*
  * A tool may have blocked ^C to answer it in its own time. A daemon that does not answer must not make
  * it wait for that: the call ends, and the signal strikes when it is let through.
  */
 static int look_for_signal(void *started, curl_off_t dn, curl_off_t d, curl_off_t un, curl_off_t u)
 {
-	sigset_t pending;
-
 	(void)dn, (void)d, (void)un, (void)u;
-	return amk_time_monotonic() - *(int64_t *)started > PATIENCE && sigpending(&pending) == 0 &&
-	       (sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM));
+	return amk_time_monotonic() - *(int64_t *)started > PATIENCE && signal_waits();
 }
 
-/* Empty values take a header away: no waiting for "100 Continue". */
-static struct curl_slist *headers(const struct amk_call *call)
+static struct curl_slist *headers(const struct amk_client *c, const struct amk_call *call)
 {
-	struct curl_slist *h = curl_slist_append(NULL, "Expect:");
+	struct curl_slist *h = amk_place_headers(&c->place);
 
 	if (call->body)
 		h = curl_slist_append(h, "Content-Type: application/json");
@@ -118,17 +123,9 @@ static struct curl_slist *headers(const struct amk_call *call)
 	return h;
 }
 
-/* A proxy of the environment must not see what is meant for the socket. */
 static void set_up(struct amk_client *c, const struct amk_call *call, struct amk_buf *reply)
 {
-	char url[8192];
-
-	snprintf(url, sizeof url, "http://localhost%s", call->path);
-	curl_easy_reset(c->curl);
-	curl_easy_setopt(c->curl, CURLOPT_URL, url);
-	curl_easy_setopt(c->curl, CURLOPT_UNIX_SOCKET_PATH, c->at.sun_path);
-	curl_easy_setopt(c->curl, CURLOPT_PROXY, "");
-	curl_easy_setopt(c->curl, CURLOPT_NOSIGNAL, 1L);
+	amk_place_set_up(&c->place, c->curl, call->path);
 	curl_easy_setopt(c->curl, CURLOPT_TIMEOUT, CALL_SECONDS);
 	curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, take);
 	curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, reply);
@@ -141,7 +138,7 @@ static void set_up(struct amk_client *c, const struct amk_call *call, struct amk
 
 static CURLcode attempt(struct amk_client *c, const struct amk_call *call, struct amk_buf *reply)
 {
-	struct curl_slist *h = headers(call);
+	struct curl_slist *h = headers(c, call);
 	int64_t started = amk_time_monotonic();
 	CURLcode r;
 
@@ -156,53 +153,110 @@ static CURLcode attempt(struct amk_client *c, const struct amk_call *call, struc
 	return r;
 }
 
-/* The daemon went away before or while it answered; one that is not there has done nothing. */
-static bool worth_another(CURLcode r, const struct amk_call *call)
+static long answer_status(const struct amk_client *c)
 {
-	if (r == CURLE_COULDNT_CONNECT)
-		return true;
-	return (r == CURLE_RECV_ERROR || r == CURLE_SEND_ERROR || r == CURLE_GOT_NOTHING || r == CURLE_PARTIAL_FILE) &&
-	       (call->again || strcmp(call->method, "GET") == 0);
+	long status = 0;
+
+	curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &status);
+	return status;
 }
 
-static int transfer_failed(CURLcode r, const struct amk_buf *reply, struct amk_err *e)
+/*
+ * A daemon at a URL is nobody's to start. One that answered before may be restarting, or the way to it
+ * may: it is looked for until it answers again or patience ends.
+ */
+static int wait_back(struct amk_client *c, struct amk_err *e)
+{
+	struct amk_call look = { .method = "GET", .path = "/v1/health" };
+	struct amk_buf body AMK_AUTO(buf) = AMK_BUF_INIT(REPLY_MAX);
+	int64_t end = amk_time_monotonic() + AMK_PLACE_PATIENCE;
+	int pause = PAUSE_MS;
+
+	for (;;) {
+		CURLcode r = attempt(c, &look, &body);
+
+		if (r == CURLE_OK && answer_status(c) < 500)
+			return 0;
+		if (r == CURLE_OK)
+			r = CURLE_HTTP_RETURNED_ERROR; /* what stands between has nobody behind it yet */
+		if (amk_time_monotonic() >= end || signal_waits())
+			return amk_place_unreachable(&c->place, r, e);
+		poll(NULL, 0, pause);
+		pause = 2 * pause < PAUSE_MOST_MS ? 2 * pause : PAUSE_MOST_MS;
+	}
+}
+
+int amk_client_ensure(struct amk_client *c, bool start, struct amk_err *e)
+{
+	if (c->place.remote)
+		return wait_back(c, e);
+	return amk_start_daemon(c->place.dir, c->place.state, start && amk_client_may_start(), e);
+}
+
+/*
+ * The daemon went away before or while it answered; one that is not there has done nothing. At a URL one
+ * that never answered is waited for only when it may have done what was asked.
+ */
+static bool worth_another(const struct amk_client *c, CURLcode r, const struct amk_call *call)
+{
+	bool known = c->met || !c->place.remote, asks = strcmp(call->method, "GET") == 0;
+
+	if (r == CURLE_COULDNT_CONNECT)
+		return known;
+	return (r == CURLE_RECV_ERROR || r == CURLE_SEND_ERROR || r == CURLE_GOT_NOTHING || r == CURLE_PARTIAL_FILE) &&
+	       (asks ? known : call->again);
+}
+
+static bool was_asked(const struct amk_client *c)
+{
+	curl_off_t us = 0;
+
+	return curl_easy_getinfo(c->curl, CURLINFO_PRETRANSFER_TIME_T, &us) == CURLE_OK && us > 0;
+}
+
+static int transfer_failed(const struct amk_client *c, CURLcode r, const struct amk_buf *reply, struct amk_err *e)
 {
 	if (!amk_buf_ok(reply))
 		return amk_err_set(e, AMK_ETOOBIG, "the daemon's answer is longer than %zu bytes", reply->max);
-	if (r == CURLE_OPERATION_TIMEDOUT)
+	if (r == CURLE_OPERATION_TIMEDOUT && was_asked(c))
 		return amk_err_set(e, AMK_ETIMEOUT, "the daemon did not answer within %ld s", CALL_SECONDS);
-	amk_err_set(e, AMK_EUNREACHABLE, "the connection to the daemon broke: %s", curl_easy_strerror(r));
-	return amk_err_hint(e, "see: amikad status");
+	return amk_place_unreachable(&c->place, r, e);
 }
 
-static int answer_read(const struct amk_buf *body, struct amk_json **reply, struct amk_err *e)
+static int answer_read(const struct amk_client *c, const struct amk_buf *body, struct amk_json **reply,
+		       struct amk_err *e)
 {
 	if (!reply || body->n == 0)
 		return 0;
 	*reply = amk_json_parse(body->s, body->n, e);
-	return *reply ? 0 : amk_err_wrap(e, "the daemon's answer");
+	if (*reply)
+		return 0;
+	if (!c->place.remote)
+		return amk_err_wrap(e, "the daemon's answer");
+	return amk_err_set(e, AMK_EUNREACHABLE, "what answers at %.200s is no amikad", c->place.url.base);
 }
 
 int amk_client_call(struct amk_client *c, const struct amk_call *call, struct amk_json **reply, struct amk_err *e)
 {
 	struct amk_buf body AMK_AUTO(buf) = AMK_BUF_INIT(REPLY_MAX);
-	long status = 0;
+	long status;
 	CURLcode r;
 
 	if (reply)
 		*reply = NULL;
 	r = attempt(c, call, &body);
-	if (worth_another(r, call)) {
+	if (worth_another(c, r, call)) {
 		if (amk_client_ensure(c, true, e) < 0)
 			return -1;
 		r = attempt(c, call, &body);
 	}
 	if (r != CURLE_OK)
-		return transfer_failed(r, &body, e);
-	curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &status);
-	if (status >= 400)
-		return amk_problem_read(status, body.s, body.n, e);
-	return answer_read(&body, reply, e);
+		return transfer_failed(c, r, &body, e);
+	c->met = true;
+	status = answer_status(c);
+	if (status >= 300)
+		return amk_place_refused(&c->place, status, body.s, body.n, e);
+	return answer_read(c, &body, reply, e);
 }
 
 int amk_client_get(struct amk_client *c, struct amk_json **reply, struct amk_err *e, const char *fmt, ...)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One request to the amikad of this state folder. libcurl stays behind this header and follow.h. */
+/* One request to an amikad: that of the state folder, or one at a URL. libcurl stays behind this header and follow.h. */
 #ifndef AMK_CLIENT_CLIENT_H
 #define AMK_CLIENT_CLIENT_H
 
@@ -12,16 +12,26 @@
 
 struct amk_client;
 
-/* The row every tool's option table has. */
-extern bool amk_client_no_start;
+struct amk_client_options {
+	bool no_start;
+	const char *url, *token_file;
+};
+extern struct amk_client_options amk_client_given;
+
+/* Rows every tool's option table has. */
 #define AMK_CLIENT_OPTION \
-	{ 0, "no-start", AMK_OPT_FLAG, &amk_client_no_start, NULL, "fail when no daemon runs, do not start one" }
+	{ 0, "no-start", AMK_OPT_FLAG, &amk_client_given.no_start, NULL, "fail when no daemon runs, do not start one" }, \
+	{ 0, "url", AMK_OPT_STR, &amk_client_given.url, "URL", "the daemon at http://HOST:PORT, else AMIKA_URL" }, \
+	{ 0, "token-file", AMK_OPT_STR, &amk_client_given.token_file, "FILE", "the token for it, else AMIKA_TOKEN" }
 
 /*
- * Opens the state folder. No daemon is needed before the first call, which starts one unless
- * --no-start or AMIKA_NO_START=1 forbid it (AMK_EUNREACHABLE).
+ * Opens the state folder, or makes ready for the daemon at --url or AMIKA_URL. None is needed before the
+ * first call. That of the state folder is started by it unless --no-start or AMIKA_NO_START=1 forbid it
+ * (AMK_EUNREACHABLE); one at a URL never is.
  */
 int amk_client_open(struct amk_client **c, struct amk_err *e);
+/* The daemon is at a URL: paths, programs and variables of this machine mean nothing to it. */
+bool amk_client_is_remote(const struct amk_client *c);
 void amk_client_free(struct amk_client *c);
 void amk_auto_client(struct amk_client **c);
 
@@ -49,10 +59,12 @@ void amk_client_escape(struct amk_buf *b, const char *s);
 
 /* For follow.c and the checks of the doctor. */
 bool amk_client_may_start(void);
-/* A daemon answers now, started if need be and allowed. */
+/* A daemon answers now, started if need be and allowed; at a URL it is waited for if it ever answered. */
 int amk_client_ensure(struct amk_client *c, bool start, struct amk_err *e);
-const char *amk_client_state(const struct amk_client *c);
-/* What CURLOPT_UNIX_SOCKET_PATH takes; short, and valid as long as the client. */
-const char *amk_client_socket(const struct amk_client *c);
+struct amk_place;
+const struct amk_place *amk_client_place(const struct amk_client *c);
+/* It answered at least once. */
+bool amk_client_met(const struct amk_client *c);
+void amk_client_meet(struct amk_client *c);
 
 #endif

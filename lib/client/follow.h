@@ -13,8 +13,8 @@
 struct amk_follow;
 
 struct amk_follow_line {
-	const char *session;
-	uint64_t sequence;
+	const char *session; /* NULL in the stream of all */
+	uint64_t sequence;   /* there the cursor; of a line without a number, that before it */
 	const char *line; /* without newline, NUL-terminated; valid until the next call */
 	size_t n;
 };
@@ -31,14 +31,20 @@ struct amk_follow *amk_follow_new(struct amk_client *c);
 void amk_follow_free(struct amk_follow *f);
 void amk_auto_follow(struct amk_follow **f);
 
-/* From the event after `after` on. */
+/*
+ * From the event after `after` on. With NULL for the session, all sessions in one stream, in the order of
+ * commits; `after` is then a cursor. AMK_FOLLOW_NOW: what happens from now on. Of the lines that have no
+ * number only those come that say what is not kept any more ("gap").
+ */
+#define AMK_FOLLOW_NOW UINT64_MAX
 void amk_follow_add(struct amk_follow *f, const char *session, uint64_t after);
 /* At most two descriptors; -1 takes the slot's away. */
 void amk_follow_watch(struct amk_follow *f, unsigned slot, int fd);
 /*
  * The next thing that happens. `deadline` is monotonic ns, 0 for none. A daemon that ended its streams
- * in order was stopped on purpose and is not started again; after any other break one is. When nobody
- * reads stdout any more it is ERROR with AMK_OK, as a write would say.
+ * in order was stopped on purpose and is not started again; after any other break one is. At a URL none
+ * is started, but one that was there is waited for, for half a minute. When nobody reads stdout any more
+ * it is ERROR with AMK_OK, as a write would say.
  */
 enum amk_follow_got amk_follow_next(struct amk_follow *f, int64_t deadline, struct amk_follow_line *line,
 				    struct amk_err *e);

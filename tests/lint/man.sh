@@ -5,6 +5,10 @@
 bad=0
 say() { echo "$1:1: $2" && bad=1; }
 bin=${top_builddir:-.}/bin
+shared='json text help version spec complete url token-file'
+for name in $shared; do
+	grep -q "^\.It.* Fl -$name" man/amika.1 || say man/amika.1 "does not tell of --$name"
+done
 for page in man/*.[1578]; do
 	mandoc -T lint -W warning "$page" | sed 's/^mandoc: //' | grep -v 'sections out of conventional order' && bad=1
 done
@@ -17,8 +21,8 @@ for source in bin/*.c; do
 	grep -q '^\.Sh EXAMPLES' "$page" || say "$page" "no EXAMPLES"
 	spec=$("$bin/$name" --spec) || { say "$source" "$name --spec fails" && continue; }
 	# Options as "-x, --name": those of every command are told of in amika(1) only.
-	has=$(echo "$spec" | jq -r '.. | .options? // empty | .[] |
-		select(.name | IN("json", "text", "help", "version", "spec", "complete") | not) |
+	has=$(echo "$spec" | jq -r --arg shared " $shared " '.. | .options? // empty | .[] |
+		select(.name as $name | $shared | contains(" \($name) ") | not) |
 		(if .letter then "-\(.letter), " else "" end) + "--\(.name)"' | sort -u)
 	told=$(sed -n 's/^\.It Fl \(.\) , Fl -\([a-z-]*\).*/-\1, --\2/p; s/^\.It Fl -\([a-z-]*\).*/--\1/p' "$page" | sort -u)
 	[ "$name" = amika ] && told=
