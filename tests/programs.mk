@@ -4,6 +4,7 @@ unit_programs = \
 	tests/unit/agent \
 	tests/unit/buf \
 	tests/unit/check \
+	tests/unit/client_bearer \
 	tests/unit/client_caller \
 	tests/unit/client_fields \
 	tests/unit/client_frames \
@@ -55,6 +56,7 @@ bench_programs = \
 tests_unit_agent_LDADD = $(test_libs)
 tests_unit_buf_LDADD = $(test_libs)
 tests_unit_check_LDADD = $(test_libs)
+tests_unit_client_bearer_LDADD = $(test_libs)
 tests_unit_client_caller_LDADD = $(test_libs)
 tests_unit_client_fields_LDADD = $(test_libs)
 tests_unit_client_frames_LDADD = $(test_libs)
