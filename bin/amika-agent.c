@@ -12,20 +12,28 @@ static const struct amk_show_column columns[] = {
 };
 static struct amk_show_table table = { .type = "agent", .columns = columns, .n = AMK_COUNT(columns) };
 
-/* They are looked for on the caller's PATH, as a session of the caller's would. */
-static int list(const struct amk_args *a, struct amk_err *e)
+/* They are looked for on the caller's PATH, as a session of the caller's would; at a URL on the daemon's. */
+static int fetch(struct amk_client *c, struct amk_json **reply, struct amk_err *e)
 {
-	struct amk_client *c AMK_AUTO(client) = NULL;
 	struct amk_buf path AMK_AUTO(buf) = AMK_BUF_INIT(QUERY_MAX);
-	struct amk_json *reply AMK_AUTO(json) = NULL;
 	const char *own = getenv("PATH");
-	const struct amk_json *row;
 
-	(void)a;
+	if (amk_client_url())
+		return amk_client_get(c, reply, e, "/v1/agents");
 	amk_client_escape(&path, own ? own : "/usr/local/bin:/usr/bin:/bin");
 	if (!amk_buf_ok(&path))
 		return amk_err_set(e, AMK_EINVALID, "PATH is too long to be sent");
-	if (amk_client_open(&c, e) < 0 || amk_client_get(c, &reply, e, "/v1/agents?path=%s", path.s) < 0)
+	return amk_client_get(c, reply, e, "/v1/agents?path=%s", path.s);
+}
+
+static int list(const struct amk_args *a, struct amk_err *e)
+{
+	struct amk_client *c AMK_AUTO(client) = NULL;
+	struct amk_json *reply AMK_AUTO(json) = NULL;
+	const struct amk_json *row;
+
+	(void)a;
+	if (amk_client_open(&c, e) < 0 || fetch(c, &reply, e) < 0)
 		return -1;
 	for (row = amk_json_first(amk_json_get(reply, "agents")); row; row = amk_json_next(row))
 		if (amk_show_add(&table, row, e) < 0)

@@ -124,7 +124,11 @@ static int check_daemon(struct amk_client **c, struct amk_err *e)
 		return check_health(health, &daemon, e);
 	amk_client_free(*c);
 	*c = NULL;
-	if (!amk_client_may_start() && why.code == AMK_EUNREACHABLE && amk_path_helper(found, "amikad", NULL) == 0)
+	if (amk_client_url() && why.code == AMK_EUSAGE) {
+		*e = why;
+		return -1;
+	}
+	if (!amk_client_url() && !amk_client_may_start() && why.code == AMK_EUNREACHABLE && amk_path_helper(found, "amikad", NULL) == 0)
 		return report(&daemon, true, "none runs; it is started when needed", NULL, e);
 	return report_err(&daemon, &why, "amikad serve says why", e);
 }
@@ -150,10 +154,11 @@ static int check_agents(struct amk_client *c, struct amk_err *e)
 	const char *own = getenv("PATH");
 	struct amk_err why = { 0 };
 
-	amk_client_escape(&path, own ? own : "/usr/local/bin:/usr/bin:/bin");
+	if (!amk_client_url())
+		amk_client_escape(&path, own ? own : "/usr/local/bin:/usr/bin:/bin");
 	if (!amk_buf_ok(&path))
 		amk_buf_clear(&path);
-	if (amk_client_get(c, &reply, &why, "/v1/agents?path=%s", path.s) < 0)
+	if (amk_client_get(c, &reply, &why, path.n ? "/v1/agents?path=%s" : "/v1/agents%s", path.s) < 0)
 		return report_err(&agents, &why, "amikad restart", e);
 	for (const struct amk_json *a = amk_json_first(amk_json_get(reply, "agents")); a; a = amk_json_next(a))
 		if (report_agent(a, e) < 0)
@@ -166,7 +171,10 @@ static int run(const struct amk_args *a, struct amk_err *e)
 	struct amk_client *c AMK_AUTO(client) = NULL;
 
 	(void)a;
-	if (check_folder(e) < 0 || check_proc(e) < 0 || check_programs(e) < 0 || check_daemon(&c, e) < 0)
+	/* Of a daemon at a URL only it can be asked what it has. */
+	if (!amk_client_url() && (check_folder(e) < 0 || check_proc(e) < 0 || check_programs(e) < 0))
+		return -1;
+	if (check_daemon(&c, e) < 0)
 		return -1;
 	if (c && check_agents(c, e) < 0)
 		return -1;

@@ -91,6 +91,14 @@ static int given_put(struct amk_strv *to, const char *given, struct amk_err *e)
 	return pair_put(to, given, n, value, e);
 }
 
+int amk_caller_given(struct amk_strv *to, const struct amk_strv *given, struct amk_err *e)
+{
+	for (size_t i = 0; i < given->n; i++)
+		if (given_put(to, given->v[i], e) < 0)
+			return -1;
+	return 0;
+}
+
 int amk_caller_environment(struct amk_strv *to, const struct amk_json *patterns, const struct amk_strv *given,
 			   struct amk_err *e)
 {
@@ -102,10 +110,7 @@ int amk_caller_environment(struct amk_strv *to, const struct amk_json *patterns,
 		if (pair_put(to, *v, n, *v + n + 1, e) < 0)
 			return -1;
 	}
-	for (size_t i = 0; i < given->n; i++)
-		if (given_put(to, given->v[i], e) < 0)
-			return -1;
-	return 0;
+	return amk_caller_given(to, given, e);
 }
 
 void amk_caller_write(struct amk_buf *b, const char *key, const struct amk_strv *pairs)
@@ -137,6 +142,19 @@ int amk_caller_directory(char to[AMK_PATH_MAX], const char *given, struct amk_er
 	if (strlen(path) >= AMK_PATH_MAX)
 		return amk_err_set(e, AMK_EINVALID, "the path of the directory is too long");
 	memcpy(to, path, strlen(path) + 1);
+	return 0;
+}
+
+int amk_caller_far_directory(const char *given, struct amk_err *e)
+{
+	if (given[0] != '/') {
+		amk_err_set(e, AMK_EUSAGE, "-C %.300s is not an absolute path", given);
+		return amk_err_hint(e, "a folder of the daemon's machine is meant");
+	}
+	if (!amk_utf8_valid(given, strlen(given)))
+		return amk_err_set(e, AMK_EINVALID, "the path of the directory is not UTF-8");
+	if (strlen(given) >= AMK_PATH_MAX)
+		return amk_err_set(e, AMK_EINVALID, "the path of the directory is too long");
 	return 0;
 }
 

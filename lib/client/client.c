@@ -30,6 +30,15 @@ struct amk_client {
 	bool met; /* it answered at least once */
 };
 
+const char *amk_client_url(void)
+{
+	const char *url = getenv("AMIKA_URL");
+
+	if (amk_client_given.url)
+		return amk_client_given.url;
+	return url && url[0] ? url : NULL;
+}
+
 int amk_client_open(struct amk_client **to, struct amk_err *e)
 {
 	struct amk_client *c = amk_calloc(1, sizeof *c);
@@ -63,11 +72,6 @@ void amk_auto_client(struct amk_client **c)
 const struct amk_place *amk_client_place(const struct amk_client *c)
 {
 	return &c->place;
-}
-
-bool amk_client_is_remote(const struct amk_client *c)
-{
-	return c->place.remote;
 }
 
 bool amk_client_met(const struct amk_client *c)

@@ -30,8 +30,11 @@ extern struct amk_client_options amk_client_given;
  * (AMK_EUNREACHABLE); one at a URL never is.
  */
 int amk_client_open(struct amk_client **c, struct amk_err *e);
-/* The daemon is at a URL: paths, programs and variables of this machine mean nothing to it. */
-bool amk_client_is_remote(const struct amk_client *c);
+/*
+ * What --url or AMIKA_URL say; NULL: the state folder's daemon is meant. Folders, programs and variables
+ * of this machine mean nothing to a daemon at a URL.
+ */
+const char *amk_client_url(void);
 void amk_client_free(struct amk_client *c);
 void amk_auto_client(struct amk_client **c);
 

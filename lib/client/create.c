@@ -58,31 +58,48 @@ static void put(struct amk_buf *b, const char *key, const char *value)
 		amk_jw_cstr(b, key, value);
 }
 
+/*
+ * What the session takes over from here. A daemon at a URL has folders, programs and keys of its own:
+ * only what was named is sent there.
+ */
+static int write_surroundings(struct amk_buf *body, bool remote, const struct amk_json *agent, struct amk_err *e)
+{
+	const struct amk_create *given = &amk_create_given;
+	struct amk_strv pairs AMK_AUTO(strv) = { 0 };
+	char here[AMK_PATH_MAX];
+
+	if (!remote && (amk_caller_directory(here, given->directory, e) < 0 ||
+			amk_caller_environment(&pairs, amk_json_get(agent, "environment"), &given->environment, e) < 0))
+		return -1;
+	if (remote && ((given->directory && amk_caller_far_directory(given->directory, e) < 0) ||
+		       amk_caller_given(&pairs, &given->environment, e) < 0))
+		return -1;
+	put(body, "directory", remote ? given->directory : here);
+	if (!remote || pairs.n)
+		amk_caller_write(body, "environment", &pairs);
+	return 0;
+}
+
 int amk_create_body(struct amk_client *c, const char *agent, const struct amk_args *a, struct amk_buf *body,
 		    struct amk_err *e)
 {
 	struct amk_json *reply AMK_AUTO(json) = NULL;
-	struct amk_strv pairs AMK_AUTO(strv) = { 0 };
 	const struct amk_json *row;
-	char directory[AMK_PATH_MAX];
 
-	if (check_texts(a, e) < 0 || amk_caller_directory(directory, amk_create_given.directory, e) < 0 ||
-	    amk_client_get(c, &reply, e, "/v1/agents") < 0)
+	if (check_texts(a, e) < 0 || amk_client_get(c, &reply, e, "/v1/agents") < 0)
 		return -1;
 	row = agent_find(reply, agent);
 	if (!row) {
 		amk_err_set(e, AMK_EUNKNOWNAGENT, "no agent \"%.100s\"", agent);
 		return amk_err_hint(e, "see: amika agent list");
 	}
-	if (amk_caller_environment(&pairs, amk_json_get(row, "environment"), &amk_create_given.environment, e) < 0)
-		return -1;
 	amk_jw_open(body, NULL, '{');
 	amk_jw_cstr(body, "agent", agent);
 	put(body, "permissionMode", amk_create_given.permission_mode);
 	put(body, "model", amk_create_given.model);
-	amk_jw_cstr(body, "directory", directory);
 	put(body, "title", amk_create_given.title);
-	amk_caller_write(body, "environment", &pairs);
+	if (write_surroundings(body, amk_client_url() != NULL, row, e) < 0)
+		return -1;
 	amk_jw_open(body, "arguments", '[');
 	for (int i = 0; i < a->restc; i++)
 		amk_jw_cstr(body, NULL, a->rest[i]);

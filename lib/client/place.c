@@ -3,7 +3,6 @@
 #include "client/place.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "client/bearer.h"
 #include "client/client.h"
@@ -12,15 +11,6 @@
 
 #define CONNECT_SECONDS 15L
 #define ALIVE_SECONDS 30L /* a connection on which nothing comes is asked whether it still stands */
-
-static const char *given_url(void)
-{
-	const char *url = getenv("AMIKA_URL");
-
-	if (amk_client_given.url)
-		return amk_client_given.url;
-	return url && url[0] ? url : NULL;
-}
 
 static int open_state(struct amk_place *p, struct amk_err *e)
 {
@@ -51,7 +41,7 @@ static int open_url(struct amk_place *p, const char *url, struct amk_err *e)
 
 int amk_place_open(struct amk_place *p, struct amk_err *e)
 {
-	const char *url = given_url();
+	const char *url = amk_client_url();
 
 	p->dir = -1;
 	if ((url ? open_url(p, url, e) : open_state(p, e)) < 0)

@@ -79,6 +79,28 @@ static void test_given(void)
 	given_is("BAD", AMK_EINVALID, "not UTF-8");
 }
 
+static void test_far(void)
+{
+	static const char *const env[] = { "PATH=/bin", "HOME=/h", "MINE=from here", NULL };
+	struct amk_strv list AMK_AUTO(strv) = { 0 }, to AMK_AUTO(strv) = { 0 };
+	struct amk_err e = { 0 };
+	char path[AMK_PATH_MAX + 1];
+
+	environment(env);
+	amk_strv_add(&list, "MINE");
+	amk_strv_add(&list, "OTHER=1");
+	is_int(amk_caller_given(&to, &list, NULL), 0, "for another machine");
+	is_str(joined(&to), "MINE=from here;OTHER=1;", "only what was named is taken");
+	is_int(amk_caller_far_directory("/nowhere/here", &e), 0, "a folder there need not be here");
+	is_int(amk_caller_far_directory(".", &e), -1, "but a path is absolute");
+	is_int(e.code, AMK_EUSAGE, "or a mistake");
+	is_int(amk_caller_far_directory("/\xff", &e), -1, "and UTF-8");
+	memset(path, '/', sizeof path);
+	path[AMK_PATH_MAX] = '\0';
+	is_int(amk_caller_far_directory(path, &e), -1, "and not too long");
+	is_int(amk_caller_far_directory(path + 1, &e), 0, "by one byte");
+}
+
 static void test_directory(void)
 {
 	char dir[] = "/tmp/amika-caller-XXXXXX", to[AMK_PATH_MAX], was[AMK_PATH_MAX], *file;
@@ -109,6 +131,7 @@ int main(void)
 {
 	test_usual();
 	test_given();
+	test_far();
 	test_directory();
 	return tap_done();
 }
