@@ -25,8 +25,10 @@ struct open_decision {
 struct amk_check {
 	bool universal;
 	size_t lines;
-	int64_t sequence;
+	int64_t sequence, cursor;
 	char session[ID_MAX + 1];
+	bool torn;	/* there was a gap: what is not known may have begun in it */
+	bool turn_lost; /* it is not known which turn runs */
 	bool running;
 	int64_t turn;
 	struct open_item *items;
@@ -83,6 +85,12 @@ static bool was_started(const struct amk_check *c, int64_t number)
 	size_t byte = (size_t)number / 8;
 
 	return byte < c->nstarted && (c->started[byte] >> (number % 8)) & 1;
+}
+
+/* An item whose beginning may lie in a gap. */
+static bool may_be_torn(const struct amk_check *c, int64_t number)
+{
+	return c->torn && number > 0 && !was_started(c, number);
 }
 
 static int mark_started(struct amk_check *c, int64_t number, struct amk_err *e)
@@ -155,6 +163,8 @@ static int item_delta(struct amk_check *c, const struct amk_json *data, struct a
 	const char *id = amk_json_get_str(data, "item_id"), *delta = amk_json_get_str(data, "delta");
 	struct open_item *o = item_find(c, item_number(id));
 
+	if (!o && may_be_torn(c, item_number(id)))
+		return 0;
 	if (!o)
 		return amk_err_set(e, AMK_EINVALID, "a delta of %.60s, which is not open", id);
 	o->hash = hash_add(o->hash, delta, strlen(delta));
@@ -215,7 +225,7 @@ static int check_calls(struct amk_check *c, const struct amk_json *item, struct 
 
 		if (call && amk_json_is(part, "type", "tool_call"))
 			call_add(c, call);
-		else if (call && !call_seen(c, call))
+		else if (call && !c->torn && !call_seen(c, call))
 			return amk_err_set(e, AMK_EINVALID, "a result of %.80s, which was never called", call);
 	}
 	return 0;
@@ -224,8 +234,11 @@ static int check_calls(struct amk_check *c, const struct amk_json *item, struct 
 static int item_completed(struct amk_check *c, const struct amk_json *item, struct amk_err *e)
 {
 	const char *id = amk_json_get_str(item, "item_id");
-	struct open_item *o = item_find(c, item_number(id));
+	int64_t number = item_number(id);
+	struct open_item *o = item_find(c, number);
 
+	if (!o && may_be_torn(c, number))
+		return mark_started(c, number, e) < 0 ? -1 : check_calls(c, item, e);
 	if (!o)
 		return amk_err_set(e, AMK_EINVALID, "%.60s is completed and is not open", id);
 	if (check_text(o, item, e) < 0 || check_calls(c, item, e) < 0)
@@ -291,9 +304,10 @@ static int decision_resolved(struct amk_check *c, const struct amk_json *event, 
 	const char *id = decision_id(amk_json_get(event, "data"));
 	struct open_decision *d = decision_find(c, id);
 
-	if (!d)
+	if (!d && !c->torn)
 		return amk_err_set(e, AMK_EINVALID, "%.80s is resolved and is not open", id);
-	*d = c->decisions[--c->ndecisions];
+	if (d)
+		*d = c->decisions[--c->ndecisions];
 	return check_amika_decision(c, event, false, e);
 }
 
@@ -305,10 +319,11 @@ static int turn_started(struct amk_check *c, const struct amk_json *amika, struc
 
 	if (c->running)
 		return amk_err_set(e, AMK_EINVALID, "a turn starts inside another");
-	if (!c->universal && turn != c->turn + 1)
+	if (!c->universal && (c->turn_lost ? turn <= c->turn : turn != c->turn + 1))
 		return amk_err_set(e, AMK_EINVALID, "turn %lld follows turn %lld", (long long)turn,
 				   (long long)c->turn);
 	c->turn = turn;
+	c->turn_lost = false;
 	c->running = true;
 	return 0;
 }
@@ -341,13 +356,18 @@ static int turn_ended(struct amk_check *c, const struct amk_json *amika, struct 
 }
 
 /* What a background request leads to carries the turn it was asked in, which may be over. */
-static int check_turn(const struct amk_check *c, const struct amk_json *event, struct amk_err *e)
+static int check_turn(struct amk_check *c, const struct amk_json *event, struct amk_err *e)
 {
 	const char *type = amk_json_get_str(event, "type");
 	int64_t turn = amk_json_get_int(amk_json_get(event, "amika"), "turn", 0);
 
 	if (turn == 0 || strcmp(type, "turn.started") == 0 || strstr(type, ".resolved"))
 		return 0;
+	if (c->turn_lost && turn >= c->turn) {
+		c->turn = turn;
+		c->turn_lost = false;
+		c->running = true;
+	}
 	if (!c->running || turn != c->turn)
 		return amk_err_set(e, AMK_EINVALID, "%s of turn %lld, which is not the running one", type,
 				   (long long)turn);
@@ -358,7 +378,7 @@ static int check_turn(const struct amk_check *c, const struct amk_json *event, s
 
 static int check_number(struct amk_check *c, const struct amk_json *event, struct amk_err *e)
 {
-	int64_t sequence = amk_json_get_int(event, "sequence", 0);
+	int64_t sequence = amk_json_get_int(event, "sequence", 0), cursor = amk_json_get_int(event, "cursor", 0);
 	const char *id = amk_json_get_str(event, "event_id"), *session = amk_json_get_str(event, "session_id");
 	char *want AMK_AUTO(mem) = amk_strf("evt_%lld", (long long)sequence);
 
@@ -369,8 +389,11 @@ static int check_number(struct amk_check *c, const struct amk_json *event, struc
 		return amk_err_set(e, AMK_EINVALID, "event_id is %.60s and not %s", id, want);
 	if (strlen(session) > ID_MAX || (c->session[0] && strcmp(session, c->session) != 0))
 		return amk_err_set(e, AMK_EINVALID, "\"%.60s\" is another session", session);
+	if (amk_json_get(event, "cursor") && cursor <= c->cursor)
+		return amk_err_set(e, AMK_EINVALID, "cursor %lld follows %lld", (long long)cursor, (long long)c->cursor);
 	memcpy(c->session, session, strlen(session) + 1);
 	c->sequence = sequence;
+	c->cursor = cursor;
 	return 0;
 }
 
@@ -398,9 +421,28 @@ static int check_event(struct amk_check *c, const struct amk_json *event, struct
 	return 0;
 }
 
+/* What was open may have ended in the gap, and what is open behind it may have begun there. */
+static int check_gap(struct amk_check *c, const struct amk_json *gap, struct amk_err *e)
+{
+	int64_t after = amk_json_get_int(gap, "after", -1), before = amk_json_get_int(gap, "before", -1);
+
+	if (!amk_json_get(gap, "session_id"))
+		return 0; /* of all sessions: its numbers are cursors */
+	if (after < c->sequence || before <= after + 1)
+		return amk_err_set(e, AMK_EINVALID, "a gap from %lld to %lld follows %lld", (long long)after,
+				   (long long)before, (long long)c->sequence);
+	c->sequence = before - 1;
+	c->torn = c->turn_lost = true;
+	c->running = false;
+	c->nitems = c->ndecisions = 0;
+	if (c->nstarted)
+		memset(c->started, 0, c->nstarted);
+	return 0;
+}
+
 static bool is_passed_over(const struct amk_json *j)
 {
-	static const char *const types[] = { "session", "receipt", "session.state", "gap", "hello" };
+	static const char *const types[] = { "session", "receipt", "session.state", "hello" };
 
 	for (size_t i = 0; i < AMK_COUNT(types); i++)
 		if (amk_json_is(j, "type", types[i]))
@@ -411,11 +453,16 @@ static bool is_passed_over(const struct amk_json *j)
 int amk_check_line(struct amk_check *c, const char *line, size_t n, struct amk_err *e)
 {
 	struct amk_json *j AMK_AUTO(json) = amk_json_parse(line, n, e);
+	int r = 0;
 
 	c->lines++;
-	if (!j || (!is_passed_over(j) && check_event(c, j, e) < 0))
-		return amk_err_wrap(e, "line %zu", c->lines);
-	return 0;
+	if (!j)
+		r = -1;
+	else if (amk_json_is(j, "type", "gap"))
+		r = check_gap(c, j, e);
+	else if (!is_passed_over(j))
+		r = check_event(c, j, e);
+	return r < 0 ? amk_err_wrap(e, "line %zu", c->lines) : 0;
 }
 
 int amk_check_finish(struct amk_check *c, bool open, struct amk_err *e)

@@ -20,7 +20,10 @@ struct amk_check;
  */
 struct amk_check *amk_check_new(bool universal);
 void amk_check_free(struct amk_check *c);
-/* The next line. Session and receipt lines, and stream lines that are no events, are passed over. */
+/*
+ * The next line. Session and receipt lines, and stream lines that are no events, are passed over. Behind a
+ * gap the numbers go on at its end, and what it may have begun or ended is believed.
+ */
 int amk_check_line(struct amk_check *c, const char *line, size_t n, struct amk_err *e);
 /* The stream is over: nothing may be open, unless `open` says that it stops in the middle. */
 int amk_check_finish(struct amk_check *c, bool open, struct amk_err *e);

@@ -11,7 +11,7 @@
  */
 #define EVENT \
 	"event_id:s sequence:i time:s session_id:s native_session_id:n synthetic:b source:agent|daemon " \
-	"type:s data:o raw:* amika?:o"
+	"type:s data:o raw:* amika?:o cursor?:i"
 #define ITEM \
 	"item_id:s native_item_id:n parent_id:n kind:message|tool_call|tool_result|system|status|unknown " \
 	"role:user|assistant|system|tool|null content:a status:in_progress|completed|failed"

@@ -456,6 +456,18 @@ static void show_session_end(struct amk_render *r, const struct amk_json *event,
 	put_note(r, out, "- session ended: ", amk_json_get_str(data, "reason"), amk_json_get_str(data, "message"));
 }
 
+/* Both ends are of events that are there, or of the beginning. */
+static void show_gap(struct amk_render *r, const struct amk_json *line, struct amk_buf *out)
+{
+	long long after = amk_json_get_int(line, "after", 0), before = amk_json_get_int(line, "before", 0);
+
+	amk_render_fresh(r, out);
+	if (amk_json_get(line, "session_id"))
+		amk_buf_addf(out, "! events %lld to %lld are no longer kept\n", after + 1, before - 1);
+	else
+		amk_buf_addf(out, "! between cursors %lld and %lld some events are no longer kept\n", after, before);
+}
+
 static void show_turn_end(struct amk_render *r, const struct amk_json *event, struct amk_buf *out)
 {
 	const struct amk_json *amika = amk_json_get(event, "amika");
@@ -485,6 +497,7 @@ void amk_render_event(struct amk_render *r, const struct amk_json *event, struct
 		{ "agent.unparsed", show_unparsed },
 		{ "session.ended", show_session_end },
 		{ "turn.ended", show_turn_end },
+		{ "gap", show_gap },
 	};
 
 	for (size_t i = 0; i < AMK_COUNT(rows); i++)

@@ -157,6 +157,46 @@ static void test_good(void)
 	is_str(feed(false, false, &good[1], 1).msg, "line 1: sequence 2 follows 0", "the first is 1");
 }
 
+#define GAP(after, before) "{\"type\":\"gap\",\"session_id\":\"s\",\"after\":" #after ",\"before\":" #before "}"
+
+static void test_gap(void)
+{
+	/* Into the middle of a turn, of an item, of a call and of a decision. */
+	const char *in_item[] = { good[0], GAP(1, 7), good[6], good[7], good[8], good[9] };
+	const char *in_call[] = { good[0], good[1], GAP(2, 12), good[11], good[12], good[13], good[14] };
+	const char *at_end[] = { GAP(0, 15), good[14] };
+	const char *twice[] = { GAP(0, 8), good[7], GAP(8, 10), good[9] };
+	const char *over_end[] = { good[0], good[1], good[2], GAP(3, 16) };
+	const char *all[] = { good[0], "{\"type\":\"gap\",\"after\":0,\"before\":90}", good[1] };
+
+	is_str(feed(false, true, in_item, AMK_COUNT(in_item)).msg, "", "a gap over the start of an item");
+	is_str(feed(false, false, in_call, AMK_COUNT(in_call)).msg, "", "over a call and what was asked");
+	is_str(feed(false, false, at_end, AMK_COUNT(at_end)).msg, "", "over all but the end");
+	is_str(feed(false, true, twice, AMK_COUNT(twice)).msg, "", "two of them");
+	is_str(feed(false, false, over_end, AMK_COUNT(over_end)).msg, "", "what is open ends in it");
+	is_str(feed(false, true, all, AMK_COUNT(all)).msg, "", "one of all sessions has other numbers");
+	in_item[2] = good[7];
+	is_str(feed(false, true, in_item, AMK_COUNT(in_item)).msg, "line 3: sequence 8 follows 6", "behind it the numbers are dense");
+	in_item[1] = GAP(1, 2);
+	is_str(feed(false, true, in_item, 2).msg, "line 2: a gap from 1 to 2 follows 1", "one that leaves out nothing is none");
+	in_item[1] = GAP(0, 7);
+	is_str(feed(false, true, in_item, 2).msg, "line 2: a gap from 0 to 7 follows 1", "it leaves out nothing that was there");
+	in_call[3] = good[12];
+	is_str(feed(false, true, in_call, 4).msg, "line 4: sequence 13 follows 11", "and nothing more than it says");
+}
+
+static void test_cursor(void)
+{
+	char *one AMK_AUTO(mem) = amk_strf("%.*s,\"cursor\":7}", (int)strlen(good[0]) - 1, good[0]);
+	char *two AMK_AUTO(mem) = amk_strf("%.*s,\"cursor\":9}", (int)strlen(good[1]) - 1, good[1]);
+	char *less AMK_AUTO(mem) = amk_strf("%.*s,\"cursor\":7}", (int)strlen(good[1]) - 1, good[1]);
+	const char *lines[] = { one, two };
+
+	is_str(feed(false, true, lines, 2).msg, "", "lines of the stream of all sessions");
+	lines[1] = less;
+	is_str(feed(false, true, lines, 2).msg, "line 2: cursor 7 follows 7", "their cursors rise");
+}
+
 static void test_background(void)
 {
 	static const char *const asked =
@@ -183,6 +223,8 @@ int main(void)
 {
 	test_good();
 	test_faults();
+	test_gap();
+	test_cursor();
 	test_background();
 	return tap_done();
 }

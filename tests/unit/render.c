@@ -161,6 +161,10 @@ static void test_ends(void)
 	shows("- session ended: terminated\n", "the end of a session");
 	event("{\"type\":\"agent.unparsed\",\"data\":{\"error\":\"what?\",\"location\":\"here\"}}");
 	shows("! not understood: what? (here)\n", "what the agent said in vain");
+	event("{\"type\":\"gap\",\"session_id\":\"s\",\"after\":4,\"before\":42}");
+	shows("! events 5 to 41 are no longer kept\n", "what is gone");
+	event("{\"type\":\"gap\",\"after\":4,\"before\":42}");
+	shows("! between cursors 4 and 42 some events are no longer kept\n", "and what is gone of all sessions");
 	event("{\"type\":\"something.new\",\"data\":{}}");
 	event("{}");
 	event("[]");
