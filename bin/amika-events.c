@@ -7,15 +7,15 @@
 
 #include "client/client.h"
 #include "client/follow.h"
+#include "client/page.h"
 #include "client/show.h"
 #include "client/signals.h"
 #include "client/talk.h"
+#include "client/views.h"
 #include "core/lines.h"
-#include "event/render.h"
 
-#define TEXT_MAX (4 * AMK_LINE_MAX)
-
-static bool opt_follow;
+static bool opt_follow, opt_all;
+static const char *opt_after;
 
 /* What one operand or line asks for. */
 struct target {
@@ -24,70 +24,23 @@ struct target {
 	uint64_t after;
 };
 
-/* A reader of text needs a state for each session. */
-struct view {
-	struct view *next;
-	char session[129];
-	struct amk_render render;
-};
-
 struct printer {
-	struct view *views;
-	const struct view *shown; /* printed last */
+	struct amk_views views;
 	bool records;
-	bool many; /* say whose lines follow */
 };
 
-static struct view *view_of(struct printer *p, const char *session)
+static int print_line(struct printer *p, const char *line, size_t n, struct amk_err *e)
 {
-	struct view *v = p->views;
-
-	while (v && strcmp(v->session, session) != 0)
-		v = v->next;
-	if (v)
-		return v;
-	v = amk_calloc(1, sizeof *v);
-	amk_render_init(&v->render);
-	snprintf(v->session, sizeof v->session, "%s", session);
-	v->next = p->views;
-	p->views = v;
-	return v;
+	return p->records ? amk_out_record(line, n, e) : amk_views_print(&p->views, line, n, e);
 }
 
-/* Ends the last line, if text left it open. */
-static void printer_release(struct printer *p)
+/* What SESSION@N and --after count with. */
+static bool number_read(const char *s, uint64_t *n)
 {
-	if (p->shown && p->shown->render.mid_line)
-		amk_show_bytes("\n", 1, NULL);
-	while (p->views) {
-		struct view *v = p->views;
+	char *end;
 
-		p->views = v->next;
-		free(v);
-	}
-}
-
-static int print_text(struct printer *p, const struct amk_follow_line *line, struct amk_err *e)
-{
-	struct amk_buf text AMK_AUTO(buf) = AMK_BUF_INIT(TEXT_MAX), out AMK_AUTO(buf) = AMK_BUF_INIT(TEXT_MAX);
-	struct amk_json *event AMK_AUTO(json) = amk_json_parse(line->line, line->n, e);
-	struct view *v = view_of(p, line->session);
-
-	if (!event)
-		return amk_err_wrap(e, "event %llu of session %s", (unsigned long long)line->sequence, line->session);
-	amk_render_event(&v->render, event, &text);
-	if (text.n == 0)
-		return 0;
-	if (p->many && p->shown != v)
-		amk_buf_addf(&out, "%s== %s ==\n", p->shown && p->shown->render.mid_line ? "\n" : "", v->session);
-	p->shown = v;
-	amk_buf_add(&out, text.s, text.n);
-	return amk_show_bytes(out.s, out.n, e);
-}
-
-static int print_line(struct printer *p, const struct amk_follow_line *line, struct amk_err *e)
-{
-	return p->records ? amk_out_record(line->line, line->n, e) : print_text(p, line, e);
+	*n = strtoull(s, &end, 10);
+	return s[0] >= '0' && s[0] <= '9' && !*end && *n <= INT64_MAX;
 }
 
 /* "tau" or "tau@41". */
@@ -95,14 +48,10 @@ static int target_of_operand(struct target *t, const char *word, struct amk_err 
 {
 	const char *at = strrchr(word, '@');
 	size_t n = at ? (size_t)(at - word) : strlen(word);
-	char *end;
 
 	*t = (struct target){ 0 };
-	if (at) {
-		t->after = strtoull(at + 1, &end, 10);
-		if (at[1] < '0' || at[1] > '9' || *end || t->after > INT64_MAX)
-			return amk_err_set(e, AMK_EUSAGE, "\"%.100s\" is not SESSION@N, with N the number of an event", word);
-	}
+	if (at && !number_read(at + 1, &t->after))
+		return amk_err_set(e, AMK_EUSAGE, "\"%.100s\" is not SESSION@N, with N the number of an event", word);
 	snprintf(t->session, sizeof t->session, "%.*s", (int)(n < 128 ? n : 128), word);
 	if (n > 128)
 		return amk_err_set(e, AMK_EINVALID, "a session's name has at most 128 characters");
@@ -148,7 +97,7 @@ static int print_present(struct amk_client *c, struct printer *p, const struct t
 	if (t->after < end)
 		amk_follow_add(f, t->session, t->after);
 	while (line.sequence < end)
-		if (amk_follow_next(f, 0, &line, e) < 0 || print_line(p, &line, e) < 0)
+		if (amk_follow_next(f, 0, &line, e) < 0 || print_line(p, line.line, line.n, e) < 0)
 			return -1;
 	return 0;
 }
@@ -190,7 +139,7 @@ static int take_lines(struct amk_client *c, struct amk_follow *f, struct printer
 	int r;
 
 	amk_show_awaits("amika-events", "session or receipt lines");
-	p->many = true;
+	p->views.headed = true;
 	amk_lines_init(&in, STDIN_FILENO);
 	while ((r = amk_lines_next(&in, &line, &n, e)) > 0) {
 		r = target_of_line(&t, line, n, e);
@@ -209,7 +158,7 @@ static int take_operands(struct amk_client *c, struct amk_follow *f, struct prin
 	struct target t;
 	int r = 0;
 
-	p->many = a->argc > 1;
+	p->views.headed = a->argc > 1;
 	for (int i = 0; i < a->argc && r == 0; i++) {
 		r = target_of_operand(&t, a->argv[i], e);
 		if (r == 0)
@@ -229,7 +178,7 @@ static int follow_all(struct amk_follow *f, struct printer *p, struct amk_err *e
 	for (;;)
 		switch (amk_follow_next(f, 0, &line, e)) {
 		case AMK_FOLLOW_LINE:
-			if (print_line(p, &line, e) < 0)
+			if (print_line(p, line.line, line.n, e) < 0)
 				return -1;
 			break;
 		case AMK_FOLLOW_WATCHED:
@@ -242,6 +191,52 @@ static int follow_all(struct amk_follow *f, struct printer *p, struct amk_err *e
 		}
 }
 
+/* One page after the other, to where the log ended when this began. */
+static int print_pages(struct amk_client *c, struct printer *p, uint64_t after, struct amk_err *e)
+{
+	struct amk_page page = AMK_PAGE_INIT;
+	const char *line;
+	uint64_t newest;
+	size_t n;
+	int r = amk_page_newest(c, &newest, e);
+
+	page.cursor = after;
+	page.more = r == 0;
+	while (r == 0 && page.more && page.cursor < newest) {
+		r = amk_page_fetch(&page, c, page.cursor, e);
+		while (r == 0 && (r = amk_page_next(&page, &line, &n, e)) > 0)
+			r = print_line(p, line, n, e);
+	}
+	amk_page_release(&page);
+	return r;
+}
+
+/* All sessions in one stream. */
+static int take_all(struct amk_client *c, struct amk_follow *f, struct printer *p, struct amk_err *e)
+{
+	uint64_t after = 0;
+
+	if (opt_after && strcmp(opt_after, "now") == 0)
+		after = AMK_FOLLOW_NOW;
+	else if (opt_after && !number_read(opt_after, &after))
+		return amk_err_set(e, AMK_EUSAGE, "--after: \"%.60s\" is neither the cursor of a line nor now", opt_after);
+	p->views.lined = true;
+	if (!opt_follow)
+		return print_pages(c, p, after, e);
+	amk_follow_add(f, NULL, after);
+	return 0;
+}
+
+static int check_options(const struct amk_args *a, struct amk_err *e)
+{
+	if (opt_all && a->argc)
+		return amk_err_set(e, AMK_EUSAGE, "with --all no SESSION is named");
+	if (opt_all || !opt_after)
+		return 0;
+	amk_err_set(e, AMK_EUSAGE, "--after goes with --all");
+	return amk_err_hint(e, "of one session: amika events SESSION@N");
+}
+
 static int run(const struct amk_args *a, struct amk_err *e)
 {
 	struct amk_client *c AMK_AUTO(client) = NULL;
@@ -249,18 +244,23 @@ static int run(const struct amk_args *a, struct amk_err *e)
 	struct printer p = { .records = amk_cmd_records() };
 	int r;
 
-	if (amk_client_open(&c, e) < 0)
+	if (check_options(a, e) < 0 || amk_client_open(&c, e) < 0)
 		return -1;
 	f = amk_follow_new(c);
-	r = a->argc ? take_operands(c, f, &p, a, e) : take_lines(c, f, &p, e);
+	if (opt_all)
+		r = take_all(c, f, &p, e);
+	else
+		r = a->argc ? take_operands(c, f, &p, a, e) : take_lines(c, f, &p, e);
 	if (r == 0 && opt_follow)
 		r = follow_all(f, &p, e);
-	printer_release(&p);
+	amk_views_end(&p.views);
 	return r;
 }
 
 static const struct amk_opt options[] = {
 	{ 'f', "follow", AMK_OPT_FLAG, &opt_follow, NULL, "go on with what happens, until a signal" },
+	{ 0, "all", AMK_OPT_FLAG, &opt_all, NULL, "all sessions in one stream, in the order of commits" },
+	{ 0, "after", AMK_OPT_STR, &opt_after, "CURSOR", "with --all: from behind that line, or now" },
 	AMK_CLIENT_OPTION,
 	AMK_OPT_END,
 };

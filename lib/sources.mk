@@ -53,6 +53,8 @@ util_sources = \
 	lib/client/listener.h \
 	lib/client/message.c \
 	lib/client/message.h \
+	lib/client/page.c \
+	lib/client/page.h \
 	lib/client/place.c \
 	lib/client/place.h \
 	lib/client/problem.c \
@@ -72,7 +74,9 @@ util_sources = \
 	lib/client/unit.c \
 	lib/client/unit.h \
 	lib/client/url.c \
-	lib/client/url.h
+	lib/client/url.h \
+	lib/client/views.c \
+	lib/client/views.h
 
 daemon_sources = \
 	lib/loop/loop.c \

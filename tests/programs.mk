@@ -8,6 +8,7 @@ unit_programs = \
 	tests/unit/client_caller \
 	tests/unit/client_fields \
 	tests/unit/client_frames \
+	tests/unit/client_page \
 	tests/unit/client_url \
 	tests/unit/cmd \
 	tests/unit/err \
@@ -60,6 +61,7 @@ tests_unit_client_bearer_LDADD = $(test_libs)
 tests_unit_client_caller_LDADD = $(test_libs)
 tests_unit_client_fields_LDADD = $(test_libs)
 tests_unit_client_frames_LDADD = $(test_libs)
+tests_unit_client_page_LDADD = $(test_libs)
 tests_unit_client_url_LDADD = $(test_libs)
 tests_unit_cmd_LDADD = $(test_libs)
 tests_unit_err_LDADD = $(test_libs)

@@ -240,27 +240,36 @@ static int answer_read(const struct amk_client *c, const struct amk_buf *body, s
 	return amk_err_set(e, AMK_EUNREACHABLE, "what answers at %.200s is no amikad", c->place.url.base);
 }
 
-int amk_client_call(struct amk_client *c, const struct amk_call *call, struct amk_json **reply, struct amk_err *e)
+/* Asks, twice if that can help; the answer is no refusal. */
+static int exchange(struct amk_client *c, const struct amk_call *call, struct amk_buf *body, struct amk_err *e)
 {
-	struct amk_buf body AMK_AUTO(buf) = AMK_BUF_INIT(REPLY_MAX);
-	long status;
-	CURLcode r;
+	CURLcode r = attempt(c, call, body);
 
-	if (reply)
-		*reply = NULL;
-	r = attempt(c, call, &body);
 	if (worth_another(c, r, call)) {
 		if (amk_client_ensure(c, true, e) < 0)
 			return -1;
-		r = attempt(c, call, &body);
+		r = attempt(c, call, body);
 	}
 	if (r != CURLE_OK)
-		return transfer_failed(c, r, &body, e);
+		return transfer_failed(c, r, body, e);
 	c->met = true;
-	status = answer_status(c);
-	if (status >= 300)
-		return amk_place_refused(&c->place, status, body.s, body.n, e);
-	return answer_read(c, &body, reply, e);
+	if (answer_status(c) >= 300)
+		return amk_place_refused(&c->place, answer_status(c), body->s, body->n, e);
+	return 0;
+}
+
+int amk_client_call(struct amk_client *c, const struct amk_call *call, struct amk_json **reply, struct amk_err *e)
+{
+	struct amk_buf body AMK_AUTO(buf) = AMK_BUF_INIT(REPLY_MAX);
+
+	if (reply)
+		*reply = NULL;
+	return exchange(c, call, &body, e) < 0 ? -1 : answer_read(c, &body, reply, e);
+}
+
+int amk_client_text(struct amk_client *c, const char *path, struct amk_buf *body, struct amk_err *e)
+{
+	return exchange(c, &(struct amk_call){ .method = "GET", .path = path }, body, e);
 }
 
 int amk_client_get(struct amk_client *c, struct amk_json **reply, struct amk_err *e, const char *fmt, ...)

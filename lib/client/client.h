@@ -55,6 +55,9 @@ int amk_client_call(struct amk_client *c, const struct amk_call *call, struct am
 int amk_client_get(struct amk_client *c, struct amk_json **reply, struct amk_err *e, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* GET of `path`; what it answers is in *body as it came. */
+int amk_client_text(struct amk_client *c, const char *path, struct amk_buf *body, struct amk_err *e);
+
 /* AMK_EINVALID unless `id` can be part of a path; `what` names it in the sentence ("session"). */
 int amk_client_id(const char *what, const char *id, struct amk_err *e);
 /* Adds s as it stands in a URL's query. */

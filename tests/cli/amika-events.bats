@@ -189,3 +189,91 @@ sequences() { jq -r .sequence <<<"$1" | tr '\n' ' '; }
 	amika send --final "$tau" <"$BATS_TEST_TMPDIR/big" >"$BATS_TEST_TMPDIR/out"
 	[ "$(wc -c <"$BATS_TEST_TMPDIR/out")" -eq 8000001 ]
 }
+
+# Some turns of three sessions at the same time.
+three_at_once() {
+	local s pids=()
+	for s in "$tau" "u$tau" "v$tau"; do
+		[ "$s" = "$tau" ] || amika session create --agent mock "$s" -- --pace 0 >/dev/null
+		printf '{"text":"%s"}\n' 'flood 300 40' tool hello | amika send --lines "$s" >/dev/null 3>&- &
+		pids+=($!)
+	done
+	wait "${pids[@]}"
+}
+
+@test "--all: every session in one stream, each line with its cursor, in the order of commits" {
+	three_at_once
+	amika events --all >"$BATS_TEST_TMPDIR/all"
+	check-stream --all "$BATS_TEST_TMPDIR/all"
+	[ "$(jq -r 'keys_unsorted | last' "$BATS_TEST_TMPDIR/all" | sort -u)" = cursor ]
+	for s in "$tau" "u$tau" "v$tau"; do
+		[ "$(jq -c "select(.session_id == \"$s\") | del(.cursor)" "$BATS_TEST_TMPDIR/all")" = "$(amika events "$s" | jq -c .)" ]
+	done
+}
+
+@test "--all --after CURSOR: from behind that line, with --follow and without" {
+	local half
+	three_at_once
+	amika events --all >"$BATS_TEST_TMPDIR/all"
+	half=$(sed -n 400p "$BATS_TEST_TMPDIR/all" | jq .cursor)
+	amika events --all --after "$half" | cmp - <(tail -n +401 "$BATS_TEST_TMPDIR/all")
+	amika events --all --follow --after "$half" 3>&- | head -n 300 | cmp - <(sed -n 401,700p "$BATS_TEST_TMPDIR/all")
+	[ -z "$(amika events --all --after now)" ]
+	[ -z "$(amika events --all --after 999999999)" ]
+}
+
+@test "--all --follow: resumed by its cursor over killed and restarted daemons" {
+	local line pid n s cursor
+	cursor=$(amika events --all | tail -n 1 | jq .cursor)
+	mkfifo "$BATS_TEST_TMPDIR/out"
+	amika events --all --follow --after "$cursor" >"$BATS_TEST_TMPDIR/out" 3>&- &
+	pid=$!
+	exec 7<"$BATS_TEST_TMPDIR/out"
+	amika session create --agent mock "u$tau" -- --pace 0 >/dev/null
+	read -r line <&7
+	[ "$(jq -r .session_id <<<"$line")" = "u$tau" ]
+	for s in "$tau" "u$tau" "$tau"; do
+		amika send "$s" hello >/dev/null
+		for n in 1 2 3 4 5 6 7; do
+			cursor=$(jq .cursor <<<"$line")
+			read -r line <&7
+			[ "$(jq -r .session_id <<<"$line")" = "$s" ]
+			[ "$(jq .cursor <<<"$line")" -gt "$cursor" ]
+		done
+		[ "$s" = "$tau" ] && kill -KILL "$(amikad status | jq .pid)" || amikad restart
+	done
+	kill -TERM "$pid"
+	wait "$pid"
+}
+
+@test "--all --follow --after now: only what happens from now on" {
+	amika send "$tau" hello >/dev/null
+	amika events --all --follow --after now 3>&- | head -n 1 >"$BATS_TEST_TMPDIR/first" &
+	until [ -s "$BATS_TEST_TMPDIR/first" ]; do amika send "$tau" hello >/dev/null; done
+	wait
+	[ "$(jq .sequence "$BATS_TEST_TMPDIR/first")" -gt 8 ]
+}
+
+@test "--all --text: whole lines, each with the name of its session" {
+	amika session create --agent mock "long-$tau" -- --pace 0 >/dev/null
+	amika send "$tau" "$(printf 'say one\ntwo \033[2J')" >/dev/null
+	amika send "long-$tau" hello >/dev/null
+	run amika events --all --text
+	[[ $output = *"$tau"*' | one'$'\n'"$tau"*' | two \x1b[2J'* ]]
+	[ "$(grep -c "^long-$tau *| hello\$" <<<"$output")" -eq 1 ]
+	run grep -v '^[a-z0-9-]* *| ' <<<"$output"
+	[ "$status" -eq 1 ]
+}
+
+@test "--all takes no sessions, --after only goes with it, and both are refused as such" {
+	run --separate-stderr amika events --all "$tau"
+	[ "$status" -eq 2 ]
+	[[ $stderr = *'with --all no SESSION is named'* ]]
+	run --separate-stderr amika events --after 3 "$tau"
+	[ "$status" -eq 2 ]
+	[[ $stderr = *'--after goes with --all'*'SESSION@N'* ]]
+	for bad in x -1 1.5 99999999999999999999 ''; do
+		run amika events --all --after "$bad"
+		[ "$status" -eq 2 ]
+	done
+}
