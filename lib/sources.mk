@@ -114,6 +114,12 @@ daemon_sources = \
 	lib/http/server.c \
 	lib/http/sse.c \
 	lib/http/stream.c \
+	lib/http/ws.c \
+	lib/http/ws.h \
+	lib/http/ws_accept.c \
+	lib/http/ws_frame.c \
+	lib/http/ws_read.c \
+	lib/http/ws_wire.h \
 	lib/run/bell.c \
 	lib/run/bell.h \
 	lib/run/folder.c \

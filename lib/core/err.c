@@ -32,6 +32,7 @@ const struct amk_code_info amk_codes[AMK_CODE_COUNT] = {
 	[AMK_ETOOBIG] = { "too_large", "Too Large", AMK_EXIT_INPUT, 413, false },
 	[AMK_EMEDIA] = { "unsupported_media_type", "Unsupported Media Type", AMK_EXIT_INPUT, 415, false },
 	[AMK_EMETHOD] = { "method_not_allowed", "Method Not Allowed", AMK_EXIT_USAGE, 405, false },
+	[AMK_EUPGRADE] = { "upgrade_required", "Upgrade Required", AMK_EXIT_USAGE, 426, false },
 	[AMK_ENOTFOUND] = { "not_found", "Not Found", AMK_EXIT_NOT_FOUND, 404, false },
 	[AMK_ENOSESSION] = { "session_not_found", "Session Not Found", AMK_EXIT_NOT_FOUND, 404, false },
 	[AMK_ENODECISION] = { "decision_not_found", "Decision Not Found", AMK_EXIT_NOT_FOUND, 404, false },

@@ -38,6 +38,7 @@ enum amk_code {
 	AMK_ETOOBIG,
 	AMK_EMEDIA,
 	AMK_EMETHOD,
+	AMK_EUPGRADE, /* only as a WebSocket */
 	AMK_ENOTFOUND,
 	AMK_ENOSESSION,
 	AMK_ENODECISION,

@@ -24,6 +24,7 @@
 #include "daemon/peer.h"
 
 #define BODY_MAX (10u << 20)
+#define WS_MESSAGE_MAX (16u << 20)
 #define ROUNDS 8  /* of work in one loop turn */
 #define STOP_MARGIN_MS 5000
 
@@ -184,6 +185,8 @@ static int http_open(struct amk_daemon *d, struct amk_err *e)
 		.pool = AMK_HTTP_POOL,
 		.connections = (unsigned)d->settings.connections,
 		.streams = (unsigned)d->settings.streams,
+		.ws_message_max = WS_MESSAGE_MAX,
+		.ws_ping_ms = (uint64_t)d->settings.keepalive_ms,
 		.header_ms = (uint64_t)d->settings.header_ms,
 		.admit = admit,
 	};

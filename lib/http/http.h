@@ -45,6 +45,8 @@ struct amk_http_conf {
 	size_t pool;			/* AMK_HTTP_POOL */
 	unsigned connections;		/* at most; more wait to be accepted */
 	unsigned streams;		/* at most, and fewer than connections; more get 503 */
+	size_t ws_message_max;	/* bytes of a message on a WebSocket; a longer one ends it (1009) */
+	uint64_t ws_ping_ms;	/* between pings; a client silent for two of them is given up */
 	uint64_t header_ms; /* a request's header must be complete by then, its body in ten times that */
 	/* Asked once per connection; NULL admits all. False: every route but the open ones answers 403. */
 	bool (*admit)(void *arg, uid_t uid, pid_t pid);

@@ -38,14 +38,18 @@ struct amk_request {
 	struct MHD_Response *response; /* made, not yet handed over */
 	int status;
 	struct amk_stream *stream;
+	struct amk_ws *ws;
 	void (*gone)(void *arg); /* owed to whoever took the request */
 	void *gone_arg;
 	bool begun, called, later, answered;
 	bool suspended; /* libmicrohttpd leaves the connection alone until it is resumed */
 	bool dead;	/* the client has left */
 	bool closing;	/* no further request on this connection */
+	bool upgradable; /* GET of HTTP/1.1 */
 };
 TAILQ_HEAD(amk_requests, amk_request);
+
+TAILQ_HEAD(amk_wss, amk_ws);
 
 struct amk_http {
 	struct amk_loop *loop;
@@ -56,7 +60,8 @@ struct amk_http {
 	int64_t armed;			    /* for then; INT64_MAX: it is not */
 	struct amk_conns queues[AMK_AWAIT_NOTHING];
 	struct amk_requests requests;
-	unsigned streams;
+	struct amk_wss sockets; /* WebSockets with something to do */
+	unsigned streams;	/* and WebSockets */
 	bool due, stopping;
 };
 
@@ -89,8 +94,18 @@ void amk_request_abandon(struct amk_request *rq); /* the server stops */
 void amk_request_free(struct amk_request *rq);
 
 /* stream.c */
+bool amk_stream_fits(struct amk_request *rq); /* else 503 was sent */
 void amk_stream_end(struct amk_stream *s);
 void amk_stream_free(struct amk_stream *s);
+
+/* ws.c */
+void amk_ws_serve(struct amk_http *h); /* reads and writes where that is possible */
+void amk_ws_cut(struct amk_ws *ws);    /* ends it at once, if it was upgraded */
+/*
+ * libmicrohttpd's next run closes what was upgraded. It ends that request with a lock held under which nothing
+ * can be resumed, so that the owner is told here, before.
+ */
+void amk_ws_free(struct amk_ws *ws);
 
 /* problem.c: an application/problem+json body. */
 void amk_problem_write(struct amk_buf *b, const struct amk_err *e, const char *extension);

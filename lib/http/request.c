@@ -9,6 +9,7 @@
 #include "core/say.h"
 #include "http/gate.h"
 #include "http/internal.h"
+#include "http/ws.h"
 
 /* What libmicrohttpd keeps in a connection's memory for each header, and what it needs for a reply's head. */
 #define FIELD_SIZE 64
@@ -45,6 +46,8 @@ void amk_request_free(struct amk_request *rq)
 	amk_conn_unwatch(c);
 	if (rq->stream)
 		amk_stream_free(rq->stream);
+	if (rq->ws)
+		amk_ws_free(rq->ws);
 	if (rq->gone)
 		rq->gone(rq->gone_arg);
 	if (rq->response)
@@ -134,6 +137,10 @@ void amk_request_problem(struct amk_request *rq, const struct amk_err *e, const 
 	r = response_new(AMK_PROBLEM_TYPE, b.s, b.n);
 	if (e->code == AMK_EMETHOD && rq->found.allow[0])
 		MHD_add_response_header(r, "Allow", rq->found.allow);
+	if (e->code == AMK_EUPGRADE) {
+		MHD_add_response_header(r, "Upgrade", "websocket");
+		MHD_add_response_header(r, "Sec-WebSocket-Version", "13");
+	}
 	if (e->code == AMK_EUNAVAILABLE)
 		MHD_add_response_header(r, "Retry-After", "1");
 	amk_request_respond(rq, amk_codes[e->code].http, r);
@@ -153,6 +160,10 @@ void amk_request_abandon(struct amk_request *rq)
 
 	if (rq->stream) {
 		amk_stream_end(rq->stream);
+		return;
+	}
+	if (rq->ws) {
+		amk_ws_close(rq->ws, AMK_WS_GOING_AWAY, "the daemon is stopping");
 		return;
 	}
 	if (!rq->later || rq->response || rq->answered)
@@ -300,6 +311,7 @@ enum MHD_Result amk_request_begin(struct amk_request *rq, const struct amk_line 
 	struct amk_err e;
 
 	rq->begun = true;
+	rq->upgradable = strcmp(line->method, "GET") == 0 && strcmp(line->version, "HTTP/1.1") == 0;
 	amk_conn_await(rq->conn, AMK_AWAIT_BODY);
 	if (room_check(rq, &e) < 0)
 		return refuse_directly(rq, &e);

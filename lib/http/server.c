@@ -98,6 +98,7 @@ bool amk_http_turn(struct amk_http *h)
 	if (!h->due)
 		return false;
 	h->due = false;
+	amk_ws_serve(h);
 	MHD_run(h->mhd);
 	/* No timeouts are set, so this tells only that some connection has more to do. */
 	if (MHD_get_timeout(h->mhd, &ms) == MHD_YES)
@@ -109,8 +110,8 @@ static struct MHD_Daemon *mhd_start(struct amk_http *h)
 {
 	const struct amk_http_conf *conf = &h->conf;
 
-	return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-				request_step, h, MHD_OPTION_EXTERNAL_LOGGER, mhd_said, NULL,
+	return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE |
+					MHD_USE_ERROR_LOG, 0, NULL, NULL, request_step, h, MHD_OPTION_EXTERNAL_LOGGER, mhd_said, NULL,
 				MHD_OPTION_LISTEN_SOCKET, conf->listen_fd,
 				MHD_OPTION_NOTIFY_CONNECTION, conn_notify, h,
 				MHD_OPTION_URI_LOG_CALLBACK, request_line, h,
@@ -136,6 +137,7 @@ struct amk_http *amk_http_start(struct amk_loop *l, const struct amk_http_conf *
 	for (int i = 0; i < AMK_AWAIT_NOTHING; i++)
 		TAILQ_INIT(&h->queues[i]);
 	TAILQ_INIT(&h->requests);
+	TAILQ_INIT(&h->sockets);
 	signal(SIGPIPE, SIG_IGN); /* as libmicrohttpd is told */
 	h->mhd = mhd_start(h);
 	if (!h->mhd) {
@@ -173,7 +175,12 @@ void amk_http_stop(struct amk_http *h)
 	TAILQ_FOREACH(rq, &h->requests, list) {
 		rq->dead = true;
 		amk_request_resume(rq);
+		if (rq->ws)
+			amk_ws_cut(rq->ws);
 	}
+	/* libmicrohttpd stops only when it has taken back what was upgraded. */
+	amk_http_due(h);
+	amk_http_turn(h);
 	MHD_stop_daemon(h->mhd);
 	amk_loop_watch_free(h->watch);
 	amk_loop_timer_free(h->overdue);

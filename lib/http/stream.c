@@ -37,7 +37,7 @@ static ssize_t stream_pull(void *cls, uint64_t pos, char *to, size_t max)
 	return MHD_CONTENT_READER_END_OF_STREAM;
 }
 
-static bool stream_fits(struct amk_request *rq)
+bool amk_stream_fits(struct amk_request *rq)
 {
 	struct amk_http *h = rq->conn->http;
 	struct amk_err e;
@@ -55,7 +55,7 @@ struct amk_stream *amk_request_stream(struct amk_request *rq, const char *type,
 	struct amk_stream *s;
 	struct MHD_Response *r;
 
-	if (rq->dead || !stream_fits(rq))
+	if (rq->dead || !amk_stream_fits(rq))
 		return NULL;
 	s = amk_malloc(sizeof *s);
 	*s = (struct amk_stream){ .rq = rq, .ops = ops, .arg = arg };

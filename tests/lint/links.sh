@@ -9,8 +9,8 @@ for source in bin/*.c; do
 	case $name in
 	amikad) never='libcurl' ;;
 	amika-shim) never='lib' ;;
-	amika-mock) never='libcurl|libuv|libmicrohttpd|libsqlite3' ;;
-	*) never='libuv|libmicrohttpd|libsqlite3' ;;
+	amika-mock) never='libcurl|libuv|libmicrohttpd|libwslay|libsqlite3' ;;
+	*) never='libuv|libmicrohttpd|libwslay|libsqlite3' ;;
 	esac
 	needs=$(readelf -d "$bin/$name" 2>/dev/null | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -E "^($never)") &&
 		echo "$source:1: is linked with $(echo "$needs" | tr '\n' ' ')" && bad=1
