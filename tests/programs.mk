@@ -31,12 +31,17 @@ unit_programs = \
 	tests/unit/state \
 	tests/unit/store \
 	tests/unit/time \
-	tests/unit/utf8
+	tests/unit/utf8 \
+	tests/unit/ws \
+	tests/unit/ws_cases \
+	tests/unit/ws_sizes \
+	tests/unit/ws_utf8
 
 fuzz_programs = \
 	tests/fuzz/codec-fuzz \
 	tests/fuzz/gate-fuzz \
-	tests/fuzz/json-fuzz
+	tests/fuzz/json-fuzz \
+	tests/fuzz/ws-fuzz
 tests_fuzz_codec_fuzz_SOURCES = tests/fuzz/codec.c
 tests_fuzz_codec_fuzz_LDADD = $(test_libs)
 tests_fuzz_codec_fuzz_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
@@ -46,6 +51,9 @@ tests_fuzz_gate_fuzz_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_json_fuzz_SOURCES = tests/fuzz/json.c
 tests_fuzz_json_fuzz_LDADD = $(test_libs)
 tests_fuzz_json_fuzz_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_ws_fuzz_SOURCES = tests/fuzz/ws.c
+tests_fuzz_ws_fuzz_LDADD = $(test_libs)
+tests_fuzz_ws_fuzz_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 
 tool_programs = \
 	tests/tools/capture-to-case \
@@ -85,6 +93,10 @@ tests_unit_state_LDADD = $(test_libs)
 tests_unit_store_LDADD = $(test_libs)
 tests_unit_time_LDADD = $(test_libs)
 tests_unit_utf8_LDADD = $(test_libs)
+tests_unit_ws_LDADD = $(test_libs)
+tests_unit_ws_cases_LDADD = $(test_libs)
+tests_unit_ws_sizes_LDADD = $(test_libs)
+tests_unit_ws_utf8_LDADD = $(test_libs)
 tests_tools_capture_to_case_LDADD = $(test_libs)
 tests_tools_check_stream_LDADD = $(test_libs)
 tests_tools_run_case_LDADD = $(test_libs)
@@ -95,7 +107,8 @@ tests_headers = \
 	tests/unit/run_with.h \
 	tests/unit/scratch.h \
 	tests/unit/store_fixture.h \
-	tests/unit/tap.h
+	tests/unit/tap.h \
+	tests/unit/ws_fixture.h
 
 tests_data = \
 	tests/agents \
@@ -105,5 +118,6 @@ tests_data = \
 	tests/lint \
 	tests/run \
 	tests/fuzz/codec \
+	tests/fuzz/ws \
 	tests/tools/fake-llm \
 	tests/bench/run

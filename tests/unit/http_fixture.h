@@ -336,7 +336,8 @@ static void server_start(const struct amk_http_conf *conf)
 {
 	memset(&server, 0, sizeof server);
 	server.conf = *conf;
-	server.conf.routes = routes;
+	if (!server.conf.routes)
+		server.conf.routes = routes;
 	server.conf.admit = peer_admitted;
 	amk_buf_init(&server.log, 1u << 20);
 	server_listen();
