@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/buf.h"
@@ -35,6 +36,8 @@ static struct {
 	unsigned asked;		/* requests still to be answered */
 	struct amk_buf decided; /* what was answered, in words */
 	int64_t flood_left, flood_bytes, flood_item;
+	int64_t clock; /* ns between the deltas of a flood that says when each was made; 0: of another */
+	int64_t read_at; /* when the last input was read, ns since the epoch */
 	struct amk_buf flood_text; /* of the flood's running item */
 	struct amk_buf out;
 } mock = { .last = &mock.first,
@@ -107,6 +110,7 @@ static void drop_steps(void)
 	}
 	mock.last = &mock.first;
 	mock.flood_left = 0;
+	mock.clock = 0;
 	amk_buf_clear(&mock.flood_text);
 	mock.asked = 0;
 }
@@ -189,6 +193,25 @@ static void run_flood(const char *arg)
 	mock.flood_item = 0;
 }
 
+static void run_clock(const char *arg)
+{
+	char *end;
+	long long n = strtoll(arg, &end, 10), us = strtoll(end, NULL, 10);
+
+	mock.flood_left = n > 0 ? n : 0;
+	mock.flood_item = 0;
+	mock.clock = us < 1 ? 1000 : us > 3600000000 ? 3600000000000 : us * 1000;
+}
+
+static void run_when(const char *arg)
+{
+	char text[32];
+
+	(void)arg;
+	snprintf(text, sizeof text, "%lld", (long long)mock.read_at);
+	add_text("when", text);
+}
+
 static void run_exit(const char *arg)
 {
 	add_text_line("started", "exit", "");
@@ -207,8 +230,8 @@ static void run_help(const char *arg)
 {
 	(void)arg;
 	add_text("help", "echo TEXT, help, tool, status, image, unknown, markdown, permission, question, error, "
-			 "unparsed, end, flood N [BYTES]; for tests of what goes wrong: exit N, garbage, hang, "
-			 "stderr TEXT. Anything else is repeated.");
+			 "unparsed, end, flood N [BYTES]; for measuring: clock N MICROSECONDS, when; for tests of "
+			 "what goes wrong: exit N, garbage, hang, stderr TEXT. Anything else is repeated.");
 }
 
 static const struct script {
@@ -230,6 +253,8 @@ static const struct script {
 	{ "unparsed", unparsed, NULL, false },
 	{ "end ended session.end", ended, NULL, false },
 	{ "flood", NULL, run_flood, true },
+	{ "clock", NULL, run_clock, true },
+	{ "when", NULL, run_when, false },
 	{ "exit", NULL, run_exit, true },
 	{ "garbage", garbage, NULL, false },
 	{ "hang", hang, NULL, true },
@@ -273,6 +298,7 @@ static void script_start(char *text)
 	word_n = strcspn(text, " \t\r\n");
 	s = script_find(text, word_n);
 	mock.running = true;
+	mock.clock = 0;
 	for (const char *const *l = s ? s->lines : NULL; l && *l; l++)
 		add(*l);
 	if (s && (s->lines == permissions || s->lines == questions))
@@ -332,6 +358,14 @@ static void flush(void)
 	amk_buf_clear(&mock.out);
 }
 
+static void flood_fill(struct amk_buf *text)
+{
+	while (text->n < (size_t)mock.flood_bytes)
+		amk_buf_addf(text, "%lld ", (long long)mock.flood_left);
+	text->n = (size_t)mock.flood_bytes;
+	text->s[text->n] = '\0';
+}
+
 /* The next delta of a flood, with its item's start and end around it where they belong. */
 static void flood_step(void)
 {
@@ -341,10 +375,10 @@ static void flood_step(void)
 	snprintf(suffix, sizeof suffix, "flood_%lld", (long long)mock.flood_item);
 	if (mock.flood_text.n == 0)
 		add_text_line("started", suffix, "");
-	while (text.n < (size_t)mock.flood_bytes)
-		amk_buf_addf(&text, "%lld ", (long long)mock.flood_left);
-	text.n = (size_t)mock.flood_bytes;
-	text.s[text.n] = '\0';
+	if (mock.clock)
+		amk_buf_addf(&text, "%lld ", (long long)amk_time_now());
+	else
+		flood_fill(&text);
 	add_delta(suffix, text.s);
 	amk_buf_add(&mock.flood_text, text.s, text.n);
 	mock.flood_left--;
@@ -396,6 +430,7 @@ static bool take_input(struct amk_buf *in)
 		return true;
 	if (n <= 0)
 		return false;
+	mock.read_at = amk_time_now();
 	in->n += (size_t)n;
 	in->s[in->n] = '\0';
 	while ((nl = memchr(in->s, '\n', in->n))) {
@@ -407,37 +442,42 @@ static bool take_input(struct amk_buf *in)
 	return true;
 }
 
-/* Milliseconds until the next line is due; -1: none is. */
-static int wait_for(int64_t due)
+/* Waits for input, or until the next line is due. True: there is input. */
+static bool wait_input(int64_t due)
 {
+	struct pollfd pfd = { .fd = STDIN_FILENO, .events = POLLIN };
 	int64_t left = due - amk_time_monotonic();
+	struct timespec most = { 0 };
 
-	if (!pending())
-		return -1;
-	return left <= 0 ? 0 : (int)((left + 999999) / 1000000);
+	if (left > 0)
+		most = (struct timespec){ left / 1000000000, left % 1000000000 };
+	return ppoll(&pfd, 1, pending() ? &most : NULL, NULL) > 0;
+}
+
+/* What is due now: one line, all there is without a pace, what stands around a delta of a clock. */
+static void emit_due(void)
+{
+	do
+		emit();
+	while (pending() && mock.out.n < BATCH && (mock.clock ? mock.first != NULL : pace == 0));
+	flush();
 }
 
 static int mock_run(const struct amk_args *a, struct amk_err *e)
 {
 	struct amk_buf in AMK_AUTO(buf) = AMK_BUF_INIT(AMK_LINE_MAX);
-	struct pollfd pfd = { .fd = STDIN_FILENO, .events = POLLIN };
 	int64_t due = 0;
 
 	(void)a;
 	if (pace < 0 || pace > 3600000)
 		return amk_err_set(e, AMK_EUSAGE, "--pace takes milliseconds from 0 to 3600000");
 	for (;;) {
-		int r = poll(&pfd, 1, wait_for(due));
-
-		if (r > 0 && !take_input(&in))
+		if (wait_input(due) && !take_input(&in))
 			return 0;
 		if (!pending() || amk_time_monotonic() < due)
 			continue;
-		do
-			emit();
-		while (pace == 0 && pending() && mock.out.n < BATCH);
-		flush();
-		due = amk_time_monotonic() + pace * 1000000;
+		emit_due();
+		due = amk_time_monotonic() + (mock.clock ? mock.clock : pace * 1000000);
 	}
 }
 
