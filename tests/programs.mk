@@ -62,6 +62,23 @@ tool_programs = \
 
 bench_programs = \
 	tests/bench/bench
+
+tests_bench_bench_SOURCES = \
+	tests/bench/bench.c \
+	tests/bench/bench.h \
+	tests/bench/burst.c \
+	tests/bench/deliver.c \
+	tests/bench/growth.c \
+	tests/bench/health.c \
+	tests/bench/latency.c \
+	tests/bench/ours.c \
+	tests/bench/peer.c \
+	tests/bench/proc.c \
+	tests/bench/readers.c \
+	tests/bench/replay.c \
+	tests/bench/start.c \
+	tests/bench/table.c \
+	tests/bench/wire.c
 tests_unit_agent_LDADD = $(test_libs)
 tests_unit_buf_LDADD = $(test_libs)
 tests_unit_check_LDADD = $(test_libs)
@@ -103,6 +120,7 @@ tests_tools_run_case_LDADD = $(test_libs)
 tests_bench_bench_LDADD = $(test_libs)
 
 tests_headers = \
+	tests/bench/bench.h \
 	tests/unit/http_fixture.h \
 	tests/unit/run_with.h \
 	tests/unit/scratch.h \
