@@ -79,6 +79,21 @@ tests_bench_bench_SOURCES = \
 	tests/bench/start.c \
 	tests/bench/table.c \
 	tests/bench/wire.c
+
+soak_programs = \
+	tests/soak/soak
+
+tests_soak_soak_SOURCES = \
+	tests/soak/kill.c \
+	tests/soak/soak.c \
+	tests/soak/soak.h \
+	tests/soak/stream.c \
+	tests/soak/talk.c \
+	tests/soak/verdict.c \
+	tests/bench/ours.c \
+	tests/bench/proc.c \
+	tests/bench/readers.c \
+	tests/bench/wire.c
 tests_unit_agent_LDADD = $(test_libs)
 tests_unit_buf_LDADD = $(test_libs)
 tests_unit_check_LDADD = $(test_libs)
@@ -118,9 +133,11 @@ tests_tools_capture_to_case_LDADD = $(test_libs)
 tests_tools_check_stream_LDADD = $(test_libs)
 tests_tools_run_case_LDADD = $(test_libs)
 tests_bench_bench_LDADD = $(test_libs)
+tests_soak_soak_LDADD = $(test_libs)
 
 tests_headers = \
 	tests/bench/bench.h \
+	tests/soak/soak.h \
 	tests/unit/http_fixture.h \
 	tests/unit/run_with.h \
 	tests/unit/scratch.h \
@@ -138,4 +155,6 @@ tests_data = \
 	tests/fuzz/codec \
 	tests/fuzz/ws \
 	tests/tools/fake-llm \
-	tests/bench/run
+	tests/bench/get-peer \
+	tests/bench/run \
+	tests/soak/run
