@@ -9,6 +9,12 @@
 #include "store/store.h"
 #include "store/sync.h"
 
+/* Where a session's log ends, with this turn's lines; session 0: nothing is known. */
+struct amk_log_end {
+	int64_t session;
+	uint64_t sequence;
+};
+
 struct amk_store {
 	struct amk_sql sql;
 	struct amk_sync *sync;
@@ -24,6 +30,7 @@ struct amk_store {
 		size_t dirty_n, dirty_max;
 		uint64_t row, committed_row;	/* the newest, and the newest that readers may see */
 		uint64_t forgetting, forgotten; /* the same of amk_log_forgotten */
+		struct amk_log_end ends[64];	/* of session N at N modulo 64 */
 	} log;
 };
 

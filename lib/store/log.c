@@ -8,15 +8,18 @@
 #include "core/buf.h"
 #include "store/inside.h"
 
-/* Writes nothing unless the sequence is the session's next. */
+#define COLUMNS "session, sequence, hidden, raw_at, run, raw_offset, raw_n, line, row"
+
+/* Plain, because a SELECT of the log within it would make SQLite gather its rows in a table of its own first. */
 static const struct amk_sql_stmt append = {
 	"appending to the log",
-	"INSERT INTO log(session, sequence, hidden, raw_at, run, raw_offset, raw_n, line, row)"
-	" SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9"
-	" WHERE ?2 = 1 + coalesce((SELECT max(sequence) FROM log WHERE session = ?1), 0)",
+	"INSERT INTO log(" COLUMNS ") VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
 };
 
-#define COLUMNS "session, sequence, hidden, raw_at, run, raw_offset, raw_n, line, row"
+static const struct amk_sql_stmt last_sequence = {
+	"appending to the log",
+	"SELECT coalesce(max(sequence), 0) FROM log WHERE session = ?",
+};
 
 static const struct amk_sql_stmt lines = {
 	"reading the log",
@@ -51,7 +54,31 @@ static void mark_dirty(struct amk_store *s, int64_t session)
 	s->log.dirty[s->log.dirty_n++] = session;
 }
 
-int amk_log_append(struct amk_store *s, const struct amk_log_line *line, struct amk_err *e)
+static struct amk_log_end *end_place(struct amk_store *s, int64_t session)
+{
+	return &s->log.ends[(uint64_t)session % AMK_COUNT(s->log.ends)];
+}
+
+/* The session's last number, in the end kept for it or read again. */
+static struct amk_log_end *end_of(struct amk_store *s, int64_t session, struct amk_err *e)
+{
+	struct amk_log_end *end = end_place(s, session);
+	struct amk_sql_call c;
+
+	if (end->session == session)
+		return end;
+	end->session = 0;
+	amk_sql_begin(&c, &s->sql, &last_sequence);
+	amk_sql_int(&c, session);
+	if (amk_sql_row(&c))
+		end->sequence = (uint64_t)amk_sql_col_int(&c, 0);
+	if (amk_sql_end(&c, e) < 0)
+		return NULL;
+	end->session = session;
+	return end;
+}
+
+static int append_row(struct amk_store *s, const struct amk_log_line *line, struct amk_err *e)
 {
 	struct amk_sql_call c;
 
@@ -65,11 +92,22 @@ int amk_log_append(struct amk_store *s, const struct amk_log_line *line, struct 
 	amk_sql_int(&c, line->raw_n);
 	amk_sql_strn(&c, line->line, line->n);
 	amk_sql_int(&c, (int64_t)s->log.row + 1);
-	if (amk_sql_run(&c, e) < 0)
+	return amk_sql_run(&c, e);
+}
+
+int amk_log_append(struct amk_store *s, const struct amk_log_line *line, struct amk_err *e)
+{
+	struct amk_log_end *end = end_of(s, line->session, e);
+
+	if (!end)
 		return -1;
-	if (amk_sql_changed(&s->sql) != 1)
+	/* A turn that is broken says why, whatever is appended to it. */
+	if (line->sequence != end->sequence + 1 && s->sql.broken.code == AMK_OK)
 		return amk_err_set(e, AMK_EINTERNAL, "appending to the log: %llu is not the session's next number",
 				   (unsigned long long)line->sequence);
+	if (append_row(s, line, e) < 0)
+		return -1;
+	end->sequence++;
 	s->log.row++;
 	mark_dirty(s, line->session);
 	return 0;
@@ -131,6 +169,7 @@ int amk_log_forgotten(struct amk_store *s, int64_t session, uint64_t row, struct
 	if (amk_sql_run_one(&c, e) < 0)
 		return -1;
 	s->log.forgetting = row > s->log.forgetting ? row : s->log.forgetting;
+	end_place(s, session)->session = 0;
 	mark_dirty(s, session);
 	return 0;
 }
@@ -228,6 +267,7 @@ void amk_log_forget(struct amk_store *s)
 	s->log.dirty_n = s->log.committed;
 	s->log.row = s->log.committed_row;
 	s->log.forgetting = s->log.forgotten;
+	memset(s->log.ends, 0, sizeof s->log.ends);
 }
 
 int amk_log_init(struct amk_store *s, struct amk_err *e)
