@@ -230,8 +230,8 @@ static void run_help(const char *arg)
 {
 	(void)arg;
 	add_text("help", "echo TEXT, help, tool, status, image, unknown, markdown, permission, question, error, "
-			 "unparsed, end, flood N [BYTES]; for measuring: clock N MICROSECONDS, when; for tests of "
-			 "what goes wrong: exit N, garbage, hang, stderr TEXT. Anything else is repeated.");
+			 "unparsed, end, flood N [BYTES]; for tests of what goes wrong: exit N, garbage, hang, "
+			 "stderr TEXT. Anything else is repeated.");
 }
 
 static const struct script {
