@@ -27,15 +27,26 @@ int64_t amk_time_monotonic(void)
 	return clock_ns(CLOCK_MONOTONIC);
 }
 
+/* Most times formatted are of the second before: its text is kept. */
 const char *amk_time_format(char to[AMK_TIME_TEXT], int64_t ns)
 {
+	static _Thread_local time_t second = -1;
+	static _Thread_local char text[AMK_TIME_TEXT];
 	time_t s = (time_t)(ns / 1000000000);
+	int64_t rest = ns % 1000000000;
 	struct tm tm;
 	size_t n;
 
-	gmtime_r(&s, &tm);
-	n = strftime(to, AMK_TIME_TEXT, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(to + n, AMK_TIME_TEXT - n, ".%09dZ", (int)(ns % 1000000000));
+	if (s != second || !text[0]) {
+		gmtime_r(&s, &tm);
+		strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S.", &tm);
+		second = s;
+	}
+	n = strlen(text);
+	memcpy(to, text, n);
+	for (size_t i = 9; i > 0; i--, rest /= 10)
+		to[n + i - 1] = (char)('0' + rest % 10);
+	memcpy(to + n + 9, "Z", 2);
 	return to;
 }
 

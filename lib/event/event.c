@@ -63,18 +63,43 @@ static void write_amika(struct amk_buf *b, const struct amk_said *said, const st
 	amk_jw_close(b, '}');
 }
 
+static char *put(char *to, const char *s, size_t n)
+{
+	memcpy(to, s, n);
+	return to + n;
+}
+
+/* By hand: it is written for every event, and again for every line that is read from the store. */
+size_t amk_event_head(char to[AMK_EVENT_HEAD], uint64_t sequence, int64_t time)
+{
+	static const char id[] = "{\"event_id\":\"evt_", number[] = "\",\"sequence\":", when[] = ",\"time\":\"";
+	char digits[20], *first = digits + sizeof digits, *at = to;
+	size_t n;
+
+	do
+		*--first = (char)('0' + sequence % 10);
+	while ((sequence /= 10));
+	n = (size_t)(digits + sizeof digits - first);
+	at = put(at, id, sizeof id - 1);
+	at = put(at, first, n);
+	at = put(at, number, sizeof number - 1);
+	at = put(at, first, n);
+	at = put(at, when, sizeof when - 1);
+	amk_time_format(at, time);
+	at += strlen(at);
+	memcpy(at, "\"", 2);
+	return (size_t)(at + 1 - to);
+}
+
 void amk_event_write(struct amk_buf *b, const struct amk_said *said, const struct amk_event_place *place,
 		     size_t *raw_at)
 {
-	char when[AMK_TIME_TEXT];
+	char head[AMK_EVENT_HEAD];
 	size_t start = b->n;
 
 	if (said->decision_state && !place->decision_id)
 		AMK_BUG("%s without a decision id", said->type);
-	amk_jw_open(b, NULL, '{');
-	amk_buf_addf(b, "\"event_id\":\"evt_%llu\",\"sequence\":%llu", (unsigned long long)place->sequence,
-		     (unsigned long long)place->sequence);
-	amk_jw_cstr(b, "time", amk_time_format(when, place->time));
+	amk_jw_raw(b, NULL, head, amk_event_head(head, place->sequence, place->time));
 	amk_jw_cstr(b, "session_id", place->session_id);
 	amk_jw_cstr(b, "native_session_id", place->native_id);
 	amk_jw_bool(b, "synthetic", said->synthetic);

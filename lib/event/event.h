@@ -50,6 +50,13 @@ struct amk_event_place {
 const char *amk_event_decision_state(enum amk_decision_state state);
 
 /*
+ * What every line begins with: its number and its time, up to the quote that ends them. Returns the length; the text
+ * is NUL-terminated.
+ */
+#define AMK_EVENT_HEAD 128
+size_t amk_event_head(char to[AMK_EVENT_HEAD], uint64_t sequence, int64_t time);
+
+/*
  * Writes the line without newline. *raw_at, if not NULL, is the place of the 4 bytes "null" that stand
  * for the native payload.
  */
