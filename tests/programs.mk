@@ -135,6 +135,9 @@ tests_tools_run_case_LDADD = $(test_libs)
 tests_bench_bench_LDADD = $(test_libs)
 tests_soak_soak_LDADD = $(test_libs)
 
+preload_sources = \
+	tests/tools/fault.c
+
 tests_headers = \
 	tests/bench/bench.h \
 	tests/soak/soak.h \
