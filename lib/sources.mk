@@ -90,6 +90,8 @@ daemon_sources = \
 	lib/store/log.h \
 	lib/store/schema.c \
 	lib/store/schema.h \
+	lib/store/settle.c \
+	lib/store/settle.h \
 	lib/store/sql.c \
 	lib/store/sql.h \
 	lib/store/state.h \

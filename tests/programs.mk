@@ -141,6 +141,8 @@ preload_sources = \
 tests_headers = \
 	tests/bench/bench.h \
 	tests/soak/soak.h \
+	tests/unit/disk.h \
+	tests/unit/disk_cut.h \
 	tests/unit/http_fixture.h \
 	tests/unit/run_with.h \
 	tests/unit/scratch.h \

@@ -19,6 +19,8 @@ struct amk_checkpoint {
 	char *path;
 	int pages; /* in the WAL */
 	int from;  /* how many there were when one was last tried */
+	int rc;	   /* of the one in the pool, while the job runs its own */
+	bool failed;
 };
 
 static int wal_grew(void *arg, sqlite3 *db, const char *name, int pages)
@@ -33,10 +35,10 @@ static int wal_grew(void *arg, sqlite3 *db, const char *name, int pages)
 	return SQLITE_OK;
 }
 
-/* In the pool. Touches only the path. */
+/* In the pool. Touches only the path and rc. */
 static void passive_work(void *arg)
 {
-	const struct amk_checkpoint *k = arg;
+	struct amk_checkpoint *k = arg;
 	sqlite3 *db = NULL;
 	int rc = sqlite3_open_v2(k->path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 
@@ -47,7 +49,13 @@ static void passive_work(void *arg)
 		rc = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 	if (rc != SQLITE_OK && rc != SQLITE_BUSY)
 		amk_say(AMK_SAY_ERROR, "store", "checkpoint: %s", sqlite3_errmsg(db));
+	k->rc = rc == SQLITE_OK ? rc : sqlite3_extended_errcode(db);
 	sqlite3_close(db);
+}
+
+static bool is_failed_flush(int rc)
+{
+	return rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC;
 }
 
 /* Without waiting for readers: those of other programs must not stop the loop. */
@@ -58,6 +66,7 @@ static void truncate_wal(struct amk_checkpoint *k)
 	sqlite3_busy_timeout(k->db, 0);
 	rc = sqlite3_wal_checkpoint_v2(k->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	sqlite3_busy_timeout(k->db, AMK_SQL_BUSY_MS);
+	k->failed = k->failed || is_failed_flush(rc);
 	if (rc == SQLITE_OK)
 		k->pages = k->from = 0;
 	else if ((rc & 0xff) != SQLITE_BUSY && (rc & 0xff) != SQLITE_LOCKED)
@@ -66,7 +75,10 @@ static void truncate_wal(struct amk_checkpoint *k)
 
 static void passive_done(void *arg)
 {
-	amk_checkpoint_between(arg);
+	struct amk_checkpoint *k = arg;
+
+	k->failed = k->failed || is_failed_flush(k->rc);
+	amk_checkpoint_between(k);
 }
 
 struct amk_checkpoint *amk_checkpoint_new(struct amk_loop *l, sqlite3 *db, const char *path)
@@ -80,10 +92,13 @@ struct amk_checkpoint *amk_checkpoint_new(struct amk_loop *l, sqlite3 *db, const
 	return k;
 }
 
-void amk_checkpoint_free(struct amk_checkpoint *k)
+void amk_checkpoint_free(struct amk_checkpoint *k, bool empty)
 {
+	if (!k)
+		return;
 	amk_job_free(k->job);
-	truncate_wal(k);
+	if (empty && !k->failed)
+		truncate_wal(k);
 	sqlite3_wal_hook(k->db, NULL, NULL);
 	free(k->path);
 	free(k);
@@ -93,11 +108,16 @@ void amk_checkpoint_between(struct amk_checkpoint *k)
 {
 	int step = AMK_CHECKPOINT_STEP / AMK_CHECKPOINT_PAGE, bound = AMK_CHECKPOINT_BOUND / AMK_CHECKPOINT_PAGE;
 
-	if (k->pages - k->from < step || amk_job_running(k->job) || !sqlite3_get_autocommit(k->db))
+	if (k->failed || k->pages - k->from < step || amk_job_running(k->job) || !sqlite3_get_autocommit(k->db))
 		return;
 	k->from = k->pages;
 	if (k->pages >= bound)
 		truncate_wal(k);
 	else
 		amk_job_start(k->job);
+}
+
+bool amk_checkpoint_failed(const struct amk_checkpoint *k)
+{
+	return k->failed;
 }

@@ -4,6 +4,7 @@
 #define AMK_STORE_CHECKPOINT_H
 
 #include <sqlite3.h>
+#include <stdbool.h>
 
 #include "loop/loop.h"
 
@@ -15,9 +16,11 @@ struct amk_checkpoint;
 
 /* Watches the WAL of db, whose file is `path`. */
 struct amk_checkpoint *amk_checkpoint_new(struct amk_loop *l, sqlite3 *db, const char *path);
-/* Waits for a running one and empties the WAL. db is still open. */
-void amk_checkpoint_free(struct amk_checkpoint *k);
+/* Waits for a running one; then empties the WAL, if that is wanted. db is still open. NULL is fine. */
+void amk_checkpoint_free(struct amk_checkpoint *k, bool empty);
 /* Between turns: starts what is due. */
 void amk_checkpoint_between(struct amk_checkpoint *k);
+/* Whether a flush has failed in one: what the disk holds of the WAL or the database is not known. */
+bool amk_checkpoint_failed(const struct amk_checkpoint *k);
 
 #endif

@@ -17,9 +17,11 @@ struct amk_log_end {
 
 struct amk_store {
 	struct amk_sql sql;
+	struct amk_loop *loop;
 	struct amk_sync *sync;
-	struct amk_checkpoint *checkpoint;
+	struct amk_checkpoint *checkpoint; /* NULL while the database is not open */
 	int dir;
+	char *file;
 	struct {
 		struct amk_log_sub *first, **end; /* in the order they came */
 		struct amk_log_sub *late, **late_end; /* came while others were woken */
@@ -35,7 +37,8 @@ struct amk_store {
 };
 
 /* log.c */
-int amk_log_init(struct amk_store *s, struct amk_err *e);
+void amk_log_init(struct amk_store *s);
+int amk_log_opened(struct amk_store *s, struct amk_err *e); /* the database was: reads where its log ends */
 void amk_log_release(struct amk_store *s);
 void amk_log_wake(struct amk_store *s);	  /* after a commit */
 void amk_log_forget(struct amk_store *s); /* after a rollback */

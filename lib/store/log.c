@@ -270,12 +270,16 @@ void amk_log_forget(struct amk_store *s)
 	memset(s->log.ends, 0, sizeof s->log.ends);
 }
 
-int amk_log_init(struct amk_store *s, struct amk_err *e)
+void amk_log_init(struct amk_store *s)
+{
+	s->log.end = &s->log.first;
+	s->log.late_end = &s->log.late;
+}
+
+int amk_log_opened(struct amk_store *s, struct amk_err *e)
 {
 	struct amk_sql_call c;
 
-	s->log.end = &s->log.first;
-	s->log.late_end = &s->log.late;
 	amk_sql_begin(&c, &s->sql, &newest);
 	if (amk_sql_row(&c)) {
 		s->log.forgotten = s->log.forgetting = (uint64_t)amk_sql_col_int(&c, 0);

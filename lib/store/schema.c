@@ -56,7 +56,7 @@ static int number(struct amk_sql *q, const char *sql, int64_t *v, struct amk_err
 	if (sqlite3_prepare_v2(q->db, sql, -1, &st, NULL) == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW)
 		*v = sqlite3_column_int64(st, 0);
 	else
-		r = amk_sql_trouble(q->db, "reading the database", e);
+		r = amk_sql_trouble(q, "reading the database", e);
 	sqlite3_finalize(st);
 	return r;
 }
@@ -68,7 +68,7 @@ static int wal_begin(struct amk_sql *q, struct amk_err *e)
 
 	if (sqlite3_prepare_v2(q->db, "PRAGMA journal_mode = WAL", -1, &st, NULL) != SQLITE_OK ||
 	    sqlite3_step(st) != SQLITE_ROW)
-		r = amk_sql_trouble(q->db, "preparing the database", e);
+		r = amk_sql_trouble(q, "preparing the database", e);
 	else if (strcmp((const char *)sqlite3_column_text(st, 0), "wal") != 0)
 		r = amk_err_set(e, AMK_EFAILED, "this file system cannot hold the database (no shared memory)");
 	sqlite3_finalize(st);
@@ -129,4 +129,17 @@ int amk_schema_prepare(struct amk_sql *q, struct amk_err *e)
 		if (step_apply(q, version, e) < 0)
 			return -1;
 	return 0;
+}
+
+int amk_schema_probe(struct amk_sql *q, struct amk_err *e)
+{
+	char sql[96];
+
+	snprintf(sql, sizeof sql, "BEGIN IMMEDIATE; PRAGMA user_version = %d; COMMIT", (int)AMK_COUNT(steps));
+	if (amk_sql_exec(q, "trying to write", sql, e) == 0)
+		return 0;
+	/* SQLite may have rolled back by itself. */
+	if (!sqlite3_get_autocommit(q->db))
+		sqlite3_exec(q->db, "ROLLBACK", NULL, NULL, NULL);
+	return -1;
 }

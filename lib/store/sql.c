@@ -2,24 +2,42 @@
 /* Prepared statements, the turn's transaction, and SQLite's errors in amika's words. */
 #include "store/sql.h"
 
+#include <errno.h>
 #include <string.h>
 
-static const char *hint_of(int code)
+static const char *hint_of_system(int sys)
+{
+	switch (sys) {
+	case EIO:
+		return "the disk of the state folder reports errors: see the kernel's log (dmesg)";
+	case EROFS:
+		return "mount the file system of the state folder writable again";
+	case EMFILE:
+	case ENFILE:
+		return "too many files are open: raise the limit (ulimit -n)";
+	default:
+		return "is there space left on the disk of the state folder?";
+	}
+}
+
+static const char *hint_of(int code, int sys)
 {
 	switch (code) {
 	case SQLITE_FULL:
 	case SQLITE_IOERR:
-		return "is there space left on the disk of the state folder?";
+		return hint_of_system(sys);
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 		return "another program holds amika.db";
+	case SQLITE_NOMEM:
+		return "memory is short on this machine";
 	case SQLITE_READONLY:
 	case SQLITE_PERM:
 	case SQLITE_CANTOPEN:
 		return "make the state folder and amika.db writable, or set AMIKA_STATE_DIRECTORY";
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
-		return "put a copy back, or move amika.db away to begin anew";
+		return "stop amikad, then put a copy of amika.db back, or move it away to begin anew";
 	default:
 		return NULL;
 	}
@@ -33,6 +51,7 @@ static enum amk_code code_of(int code, int extended)
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 	case SQLITE_READONLY:
+	case SQLITE_NOMEM:
 		return AMK_EUNAVAILABLE;
 	case SQLITE_CONSTRAINT:
 		return extended == SQLITE_CONSTRAINT_UNIQUE ? AMK_ECONFLICT : AMK_EINTERNAL;
@@ -43,14 +62,12 @@ static enum amk_code code_of(int code, int extended)
 	}
 }
 
-int amk_sql_trouble(sqlite3 *db, const char *doing, struct amk_err *e)
+static void say_trouble(sqlite3 *db, const char *doing, struct amk_err *e)
 {
 	int code = sqlite3_errcode(db) & 0xff, sys = sqlite3_system_errno(db);
 	bool from_system = code == SQLITE_IOERR || code == SQLITE_FULL || code == SQLITE_CANTOPEN;
-	const char *hint = hint_of(code);
+	const char *hint = hint_of(code, from_system ? sys : 0);
 
-	if (!e)
-		return -1;
 	if (from_system && sys)
 		amk_err_set(e, code_of(code, 0), "%s: %s: %s", doing, sqlite3_errmsg(db), strerror(sys));
 	else
@@ -58,6 +75,18 @@ int amk_sql_trouble(sqlite3 *db, const char *doing, struct amk_err *e)
 	e->sys = from_system ? sys : 0;
 	if (hint)
 		amk_err_hint(e, "%s", hint);
+}
+
+int amk_sql_trouble(struct amk_sql *q, const char *doing, struct amk_err *e)
+{
+	int code = sqlite3_errcode(q->db) & 0xff;
+	struct amk_err why = { 0 };
+
+	say_trouble(q->db, doing, &why);
+	if ((code == SQLITE_CORRUPT || code == SQLITE_NOTADB) && q->damaged.code == AMK_OK)
+		q->damaged = why;
+	if (e)
+		*e = why;
 	return -1;
 }
 
@@ -70,7 +99,7 @@ int amk_sql_open(struct amk_sql *q, const char *path, struct amk_err *e)
 		sqlite3_busy_timeout(q->db, AMK_SQL_BUSY_MS);
 		return 0;
 	}
-	amk_sql_trouble(q->db, "opening the database", e);
+	amk_sql_trouble(q, "opening the database", e);
 	amk_sql_close(q);
 	return -1;
 }
@@ -87,7 +116,7 @@ void amk_sql_close(struct amk_sql *q)
 
 int amk_sql_exec(struct amk_sql *q, const char *doing, const char *sql, struct amk_err *e)
 {
-	return sqlite3_exec(q->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : amk_sql_trouble(q->db, doing, e);
+	return sqlite3_exec(q->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : amk_sql_trouble(q, doing, e);
 }
 
 void amk_sql_rollback(struct amk_sql *q)
@@ -118,7 +147,10 @@ static bool turn_begin(struct amk_sql *q)
 {
 	if (!q->turn) {
 		q->turn = true;
-		amk_sql_exec(q, "beginning to write", "BEGIN IMMEDIATE", &q->broken);
+		if (q->damaged.code != AMK_OK)
+			q->broken = q->damaged;
+		else
+			amk_sql_exec(q, "beginning to write", "BEGIN IMMEDIATE", &q->broken);
 	}
 	return q->broken.code == AMK_OK;
 }
@@ -134,6 +166,10 @@ static sqlite3_stmt *cache_find(struct amk_sql *q, const struct amk_sql_stmt *st
 void amk_sql_begin(struct amk_sql_call *c, struct amk_sql *q, const struct amk_sql_stmt *stmt)
 {
 	*c = (struct amk_sql_call){ .q = q, .stmt = stmt, .st = cache_find(q, stmt) };
+	if (!q->db) {
+		c->rc = SQLITE_ABORT;
+		return;
+	}
 	if (!c->st || sqlite3_stmt_busy(c->st)) {
 		c->own = c->st || q->cached == AMK_COUNT(q->cache);
 		c->rc = sqlite3_prepare_v3(q->db, stmt->sql, -1, SQLITE_PREPARE_PERSISTENT, &c->st, NULL);
@@ -214,8 +250,9 @@ static int failed(struct amk_sql_call *c, struct amk_err *e)
 			*e = c->q->broken;
 		return -1;
 	}
-	amk_sql_trouble(c->q->db, c->stmt->doing, &why);
-	if (c->q->turn && !sqlite3_stmt_readonly(c->st) && (c->rc & 0xff) != SQLITE_CONSTRAINT)
+	amk_sql_trouble(c->q, c->stmt->doing, &why);
+	/* What could not even be prepared might have been a write. */
+	if (c->q->turn && (!c->st || !sqlite3_stmt_readonly(c->st)) && (c->rc & 0xff) != SQLITE_CONSTRAINT)
 		c->q->broken = why;
 	if (e)
 		*e = why;

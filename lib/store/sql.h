@@ -17,11 +17,15 @@ struct amk_sql_stmt {
 	const char *doing, *sql;
 };
 
-/* A connection. Statements are prepared once, found again by their address, and kept. */
+/*
+ * A connection; without one (db NULL) every statement fails as `broken` says. Statements are prepared
+ * once, found again by their address, and kept.
+ */
 struct amk_sql {
 	sqlite3 *db;
 	bool turn;	       /* something was written since the last commit or rollback, or tried to be */
 	struct amk_err broken; /* why this turn cannot be committed; code AMK_OK: it can */
+	struct amk_err damaged; /* the database was found corrupt: nothing is written to it any more */
 	struct {
 		const struct amk_sql_stmt *stmt;
 		sqlite3_stmt *st;
@@ -34,7 +38,7 @@ void amk_sql_close(struct amk_sql *q);
 /* Runs statements without results. */
 int amk_sql_exec(struct amk_sql *q, const char *doing, const char *sql, struct amk_err *e);
 /* Says what SQLite said, with the code and the remedy that fit. */
-int amk_sql_trouble(sqlite3 *db, const char *doing, struct amk_err *e);
+int amk_sql_trouble(struct amk_sql *q, const char *doing, struct amk_err *e);
 
 /* Both end the turn. A broken turn is rolled back, and commit says what broke it. */
 int amk_sql_commit(struct amk_sql *q, struct amk_err *e);

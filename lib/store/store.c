@@ -15,6 +15,7 @@
 #include "core/say.h"
 #include "store/inside.h"
 #include "store/schema.h"
+#include "store/settle.h"
 
 #define NAME "amika.db"
 #define PATH_LIMIT 480 /* SQLite takes 512 bytes, with the names it makes */
@@ -43,41 +44,64 @@ static int file_make(int dirfd, struct amk_err *e)
 	return 0;
 }
 
-static int database_open(struct amk_store *s, int dirfd, const char *file, struct amk_err *e)
+/* From here on it may be read and written. The WAL is settled before anything is built on it. */
+static int database_prepare(struct amk_store *s, struct amk_err *e)
 {
-	if (strlen(file) > PATH_LIMIT) {
-		amk_err_set(e, AMK_EINVALID, "the path of the state folder is longer than SQLite takes: %.60s…", file);
+	if (amk_schema_prepare(&s->sql, e) < 0 || amk_settle(&s->sql, s->dir, NAME "-wal", e) < 0)
+		return -1;
+	return amk_log_opened(s, e);
+}
+
+/* What is not known to be on disk, or is corrupt, is not copied from the WAL into the database on the way out. */
+static void database_close(struct amk_store *s)
+{
+	bool good = amk_store_is_sound(s) && s->sql.damaged.code == AMK_OK;
+
+	amk_checkpoint_free(s->checkpoint, good);
+	s->checkpoint = NULL;
+	sqlite3_db_config(s->sql.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !good, NULL);
+	amk_sql_close(&s->sql);
+}
+
+static int database_open(struct amk_store *s, struct amk_err *e)
+{
+	if (strlen(s->file) > PATH_LIMIT) {
+		amk_err_set(e, AMK_EINVALID, "the path of the state folder is longer than SQLite takes: %.60s…",
+			    s->file);
 		return amk_err_hint(e, "set AMIKA_STATE_DIRECTORY to one of at most %d bytes", PATH_LIMIT - 9);
 	}
-	if (file_make(dirfd, e) < 0 || amk_sql_open(&s->sql, file, e) < 0)
-		return amk_err_wrap(e, "%s", file);
-	if (amk_schema_prepare(&s->sql, e) < 0) {
-		amk_sql_close(&s->sql);
-		return amk_err_wrap(e, "%s", file);
-	}
-	return 0;
+	if (file_make(s->dir, e) < 0 || amk_sql_open(&s->sql, s->file, e) < 0)
+		return amk_err_wrap(e, "%s", s->file);
+	if (database_prepare(s, e) == 0)
+		return 0;
+	amk_sql_close(&s->sql);
+	return amk_err_wrap(e, "%s", s->file);
+}
+
+static void store_free(struct amk_store *s)
+{
+	amk_log_release(s);
+	amk_auto_fd(&s->dir);
+	free(s->file);
+	free(s);
 }
 
 struct amk_store *amk_store_open(struct amk_loop *l, int dirfd, const char *path, struct amk_err *e)
 {
-	char *file AMK_AUTO(mem) = amk_strf("%s/" NAME, path);
-	int dir AMK_AUTO(fd) = fcntl(dirfd, F_DUPFD_CLOEXEC, 3);
 	struct amk_store *s = amk_calloc(1, sizeof *s);
 
-	if (dir < 0)
+	s->loop = l;
+	s->file = amk_strf("%s/" NAME, path);
+	s->dir = fcntl(dirfd, F_DUPFD_CLOEXEC, 3);
+	amk_log_init(s);
+	if (s->dir < 0)
 		amk_err_sys(e, "opening the state folder");
-	if (dir < 0 || database_open(s, dir, file, e) < 0) {
-		free(s);
+	if (s->dir < 0 || database_open(s, e) < 0) {
+		store_free(s);
 		return NULL;
 	}
-	if (amk_log_init(s, e) < 0) {
-		amk_sql_close(&s->sql);
-		free(s);
-		return NULL;
-	}
-	s->dir = amk_take_fd(&dir);
 	s->sync = amk_sync_new(l, s->dir, NAME "-wal");
-	s->checkpoint = amk_checkpoint_new(l, s->sql.db, file);
+	s->checkpoint = amk_checkpoint_new(l, s->sql.db, s->file);
 	return s;
 }
 
@@ -89,12 +113,44 @@ void amk_store_close(struct amk_store *s)
 		return;
 	if (amk_store_commit(s, &e) < 0)
 		amk_say(AMK_SAY_ERROR, "store", "closing: %s", e.msg);
+	amk_sync_end(s->sync);
+	if (s->sql.db)
+		database_close(s);
 	amk_sync_free(s->sync);
-	amk_checkpoint_free(s->checkpoint);
-	amk_sql_close(&s->sql);
-	amk_log_release(s);
-	close(s->dir);
-	free(s);
+	store_free(s);
+}
+
+bool amk_store_is_sound(const struct amk_store *s)
+{
+	return s->sql.db && !amk_checkpoint_failed(s->checkpoint) && !amk_sync_failed(s->sync);
+}
+
+/* Closes and opens: what the next connection finds in the WAL has been checked, checksum by checksum. */
+static int database_renew(struct amk_store *s, struct amk_err *e)
+{
+	if (s->sql.db)
+		database_close(s);
+	if (database_open(s, &s->sql.broken) < 0) {
+		*e = s->sql.broken;
+		return -1;
+	}
+	s->checkpoint = amk_checkpoint_new(s->loop, s->sql.db, s->file);
+	return 0;
+}
+
+int amk_store_recover(struct amk_store *s, struct amk_err *e)
+{
+	if (s->sql.damaged.code != AMK_OK) {
+		*e = s->sql.damaged;
+		return -1;
+	}
+	if (!amk_store_is_sound(s)) {
+		if (database_renew(s, e) < 0)
+			return -1;
+		if (!amk_sync_renew(s->sync))
+			return amk_err_set(e, AMK_EUNAVAILABLE, "a flush is under way");
+	}
+	return amk_schema_probe(&s->sql, e);
 }
 
 int amk_store_commit(struct amk_store *s, struct amk_err *e)

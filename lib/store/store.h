@@ -38,4 +38,13 @@ void amk_store_rollback(struct amk_store *s);
  */
 void amk_store_flush(struct amk_store *s, void (*done)(void *arg, bool ok), void *arg);
 
+/* False after a failed flush: nothing more is promised (flushes fail), nothing should be written. */
+bool amk_store_is_sound(const struct amk_store *s);
+/*
+ * After trouble, with no turn begun: if a flush has failed, closes the database, opens it anew and writes again what
+ * stands in its WAL; then tries whether it can be written. 0: it can. One found corrupt stays refused. Until it succeeds
+ * readers may find the database closed; what was committed and never flushed may turn out to be lost.
+ */
+int amk_store_recover(struct amk_store *s, struct amk_err *e);
+
 #endif

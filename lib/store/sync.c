@@ -29,7 +29,7 @@ struct amk_sync {
 	struct amk_job *job;
 	struct waiters turn, due, flying; /* of the running turn; for the next sync; for this one */
 	bool dirty;  /* committed since the last sync began */
-	bool failed; /* for good */
+	bool failed; /* until amk_sync_renew */
 	/* While the job runs these are its own. */
 	int dir, wal;
 	const char *name;
@@ -91,15 +91,15 @@ static void sync_start(struct amk_sync *y)
 
 /*
  * After a failed fdatasync nobody knows which pages reached the disk, and the next one would say that
- * all is well: from then on nothing can be promised.
+ * all is well: nothing can be promised until the WAL was written anew.
  */
 static void sync_finish(struct amk_sync *y)
 {
 	struct waiters called;
 
 	if (y->error && !y->failed) {
-		amk_say(AMK_SAY_ERROR, "store", "flushing %s: %s; nothing more is acknowledged until amikad "
-			"is started again", y->name, strerror(y->error));
+		amk_say(AMK_SAY_ERROR, "store", "flushing %s: %s; nothing more is acknowledged until it was written "
+			"anew", y->name, strerror(y->error));
 		y->failed = true;
 	}
 	waiters_init(&called);
@@ -133,7 +133,7 @@ struct amk_sync *amk_sync_new(struct amk_loop *l, int dirfd, const char *wal)
 	return y;
 }
 
-void amk_sync_free(struct amk_sync *y)
+void amk_sync_end(struct amk_sync *y)
 {
 	amk_job_free(y->job);
 	sync_finish(y);
@@ -144,8 +144,11 @@ void amk_sync_free(struct amk_sync *y)
 		sync_work(y);
 		sync_finish(y);
 	}
-	if (y->wal >= 0)
-		close(y->wal);
+}
+
+void amk_sync_free(struct amk_sync *y)
+{
+	amk_auto_fd(&y->wal);
 	free(y);
 }
 
@@ -168,4 +171,20 @@ void amk_sync_turn_ended(struct amk_sync *y, bool committed)
 	waiters_move(&y->due, &y->turn);
 	y->dirty = y->dirty || committed;
 	sync_start(y);
+}
+
+bool amk_sync_failed(const struct amk_sync *y)
+{
+	return y->failed;
+}
+
+bool amk_sync_renew(struct amk_sync *y)
+{
+	if (amk_job_running(y->job))
+		return false;
+	amk_auto_fd(&y->wal);
+	y->wal = -1;
+	y->failed = false;
+	y->dirty = true;
+	return true;
 }
