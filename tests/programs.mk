@@ -24,6 +24,7 @@ unit_programs = \
 	tests/unit/loop \
 	tests/unit/path \
 	tests/unit/powercut \
+	tests/unit/powercut_run \
 	tests/unit/reader \
 	tests/unit/render \
 	tests/unit/run \
@@ -117,6 +118,7 @@ tests_unit_log_LDADD = $(test_libs)
 tests_unit_loop_LDADD = $(test_libs)
 tests_unit_path_LDADD = $(test_libs)
 tests_unit_powercut_LDADD = $(test_libs)
+tests_unit_powercut_run_LDADD = $(test_libs)
 tests_unit_reader_LDADD = $(test_libs)
 tests_unit_render_LDADD = $(test_libs)
 tests_unit_run_LDADD = $(test_libs)

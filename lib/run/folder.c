@@ -61,6 +61,12 @@ int amk_folder_make(int dir, int64_t id, struct amk_err *e)
 		amk_folder_remove(dir, id, NULL);
 		return -1;
 	}
+	/* After a power cut a run on record without its folder would be taken for one that never started. */
+	if (fsync(folder) < 0 || fsync(dir) < 0) {
+		amk_err_sys(e, "making the folder of run %s", name);
+		amk_folder_remove(dir, id, NULL);
+		return -1;
+	}
 	return amk_take_fd(&folder);
 }
 

@@ -455,7 +455,7 @@ static int open_files(struct shim *s)
 		return -1;
 	/* Made here, not by the daemon: without it a daemon knows that no program was ever started. */
 	s->err = openat(AMK_SHIM_FOLDER, "err", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (s->err < 0)
+	if (s->err < 0 || fsync(AMK_SHIM_FOLDER) < 0)
 		return -1;
 	map = mmap(NULL, sizeof *s->pos, PROT_READ | PROT_WRITE, MAP_SHARED, pos, 0);
 	if (map == MAP_FAILED)
