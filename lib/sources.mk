@@ -128,10 +128,18 @@ daemon_sources = \
 	lib/run/folder.h \
 	lib/run/keeper.c \
 	lib/run/keeper.h \
+	lib/run/proc.c \
+	lib/run/proc.h \
 	lib/run/run.c \
 	lib/run/run.h \
 	lib/run/shim.c \
 	lib/run/shim.h \
+	lib/run/stray.c \
+	lib/run/stray.h \
+	lib/run/tail.c \
+	lib/run/tail.h \
+	lib/run/tree.c \
+	lib/run/tree.h \
 	lib/agent/agent.h \
 	lib/agent/agents.c \
 	lib/agent/ask.c \

@@ -14,12 +14,15 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "core/id.h"
 #include "core/json.h"
 #include "core/lines.h"
 #include "core/path.h"
+#include "run/tail.h"
 
 #define BACKLOG 8
 #define END_MAX 1024
+#define COOKIE "AMIKA_RUN="
 
 static void name_folder(char to[24], int64_t id)
 {
@@ -47,17 +50,22 @@ static int make_file(int folder, const char *name, const void *s, size_t n, stru
 
 int amk_folder_make(int dir, int64_t id, struct amk_err *e)
 {
-	/* Written out, so that the shim's mapping has its place on the disk. */
+	/* Written out, so that what the shim rewrites in place has its place on the disk. */
 	static const struct amk_shim_pos none;
+	struct amk_tree_page nobody = { .n = 0 };
 	int folder AMK_AUTO(fd) = -1;
-	char name[24];
+	char name[24], cookie[AMK_FOLDER_COOKIE] = COOKIE;
 
 	name_folder(name, id);
 	if (mkdirat(dir, name, 0700) < 0)
 		return amk_err_sys(e, "making the folder of run %s", name);
+	amk_id_random(cookie + strlen(COOKIE), 32);
+	amk_tree_place(&nobody.place);
 	folder = amk_folder_open(dir, id, e);
 	if (folder < 0 || make_file(folder, "in", "", 0, e) < 0 || make_file(folder, "out", "", 0, e) < 0 ||
-	    make_file(folder, "pos", &none, sizeof none, e) < 0) {
+	    make_file(folder, "pos", &none, sizeof none, e) < 0 ||
+	    make_file(folder, "tree", &nobody, sizeof nobody, e) < 0 ||
+	    make_file(folder, "cookie", cookie, strlen(cookie), e) < 0) {
 		amk_folder_remove(dir, id, NULL);
 		return -1;
 	}
@@ -153,12 +161,34 @@ int amk_folder_end(int folder, struct amk_run_end *end)
 	return 1;
 }
 
+/* True when the page is of this boot. */
+static bool read_tree(int folder, struct amk_tree_page *page, struct amk_tree_place *here)
+{
+	int fd AMK_AUTO(fd) = openat(folder, "tree", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || pread(fd, page, sizeof *page, 0) != sizeof *page)
+		return false;
+	amk_tree_place(here);
+	return here->boot[0] && strncmp(page->place.boot, here->boot, sizeof here->boot) == 0;
+}
+
+bool amk_folder_tree(int folder, struct amk_tree_page *page)
+{
+	struct amk_tree_place here;
+
+	return read_tree(folder, page, &here) && page->place.space == here.space && page->n <= AMK_TREE_MAX;
+}
+
 void amk_folder_positions(int folder, struct amk_shim_pos *pos)
 {
 	int fd AMK_AUTO(fd) = openat(folder, "pos", O_RDONLY | O_CLOEXEC);
+	struct amk_tree_page page;
+	struct amk_tree_place here;
 
 	if (fd < 0 || pread(fd, pos, sizeof *pos, 0) != sizeof *pos)
-		memset(pos, 0, sizeof *pos);
+		*pos = (struct amk_shim_pos){ .begun = UINT64_MAX };
+	else if (!read_tree(folder, &page, &here))
+		pos->begun = UINT64_MAX;
 }
 
 static void add_part(int fd, uint64_t from, uint64_t to, struct amk_buf *b)
@@ -177,7 +207,7 @@ static void add_part(int fd, uint64_t from, uint64_t to, struct amk_buf *b)
 
 void amk_folder_stderr(int folder, struct amk_buf *b)
 {
-	const uint64_t head = AMK_SHIM_ERR_HEAD, kept = AMK_SHIM_ERR_HEAD + AMK_SHIM_ERR_TAIL;
+	const uint64_t head = AMK_TAIL_HEAD, kept = AMK_TAIL_KEPT;
 	int fd AMK_AUTO(fd) = openat(folder, "err", O_RDONLY | O_CLOEXEC);
 	uint64_t all, turn;
 	struct stat st;
@@ -188,9 +218,20 @@ void amk_folder_stderr(int folder, struct amk_buf *b)
 		add_part(fd, 0, (uint64_t)st.st_size < kept ? (uint64_t)st.st_size : kept, b);
 		return;
 	}
-	turn = head + (all - head) % AMK_SHIM_ERR_TAIL;
+	turn = head + (all - head) % AMK_TAIL_RING;
 	add_part(fd, 0, head, b);
 	amk_buf_addf(b, "\n[%" PRIu64 " bytes left out]\n", all - kept);
 	add_part(fd, turn, kept, b);
 	add_part(fd, head, turn, b);
+}
+
+void amk_folder_cookie(int folder, char to[AMK_FOLDER_COOKIE])
+{
+	int fd AMK_AUTO(fd) = openat(folder, "cookie", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : pread(fd, to, AMK_FOLDER_COOKIE - 1, 0);
+
+	to[n > 0 ? n : 0] = '\0';
+	/* Anything shorter would be found in strangers. */
+	if (strncmp(to, COOKIE, strlen(COOKIE)) != 0 || strlen(to) != strlen(COOKIE) + 32)
+		to[0] = '\0';
 }

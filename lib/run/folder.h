@@ -10,6 +10,7 @@
 #include "core/err.h"
 #include "run/run.h"
 #include "run/shim.h"
+#include "run/tree.h"
 
 /* Makes dir/ID with empty spools and zero positions; returns it open. */
 int amk_folder_make(int dir, int64_t id, struct amk_err *e);
@@ -28,7 +29,17 @@ bool amk_folder_has_begun(int folder);
 
 /* 1: the end is told; 0: there is none yet; -1: it cannot be read now. */
 int amk_folder_end(int folder, struct amk_run_end *end);
+/*
+ * What the shim stored. After a loss of power the disk may hold an older state: of another boot, or when it
+ * cannot be read, `begun` is UINT64_MAX: all may have gone to the program.
+ */
 void amk_folder_positions(int folder, struct amk_shim_pos *pos);
 void amk_folder_stderr(int folder, struct amk_buf *b);
+
+/* The variable every process of the run finds in its environment, "NAME=VALUE"; "" when there is none. */
+#define AMK_FOLDER_COOKIE 48
+void amk_folder_cookie(int folder, char to[AMK_FOLDER_COOKIE]);
+/* The shim's last list of processes; false when its numbers mean nothing here and now. */
+bool amk_folder_tree(int folder, struct amk_tree_page *page);
 
 #endif

@@ -2,18 +2,16 @@
 /* Keeping and ending a process tree. */
 #include "run/keeper.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "run/proc.h"
 
 #ifndef CLOSE_RANGE_CLOEXEC
 #define CLOSE_RANGE_CLOEXEC 4u
@@ -23,137 +21,22 @@
 #define KILL_PAUSE_MIN 10
 #define KILL_PAUSE_MAX 1000
 
-struct proc {
-	pid_t pid, parent;
-	bool zombie, ours;
-};
-
-struct procs {
-	struct proc *v;
-	size_t n, cap;
-};
-
 struct failure {
 	const char *step; /* a string of this program, which the child shares */
 	int err;
 };
 
-static bool read_proc(pid_t pid, struct proc *to)
-{
-	char path[32], text[512], state, *p;
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	n = read(fd, text, sizeof text - 1);
-	close(fd);
-	if (n <= 0)
-		return false;
-	text[n] = '\0';
-	/* The name in parentheses may hold anything, parentheses too. */
-	p = strrchr(text, ')');
-	if (!p || strlen(p) < 5)
-		return false;
-	state = p[2];
-	*to = (struct proc){ .pid = pid, .parent = (pid_t)strtol(p + 4, NULL, 10), .zombie = state == 'Z' };
-	return true;
-}
-
-static void add_proc(struct procs *all, const struct proc *p)
-{
-	struct proc *v;
-
-	if (all->n == all->cap) {
-		size_t cap = all->cap ? 2 * all->cap : 256;
-
-		v = realloc(all->v, cap * sizeof *v);
-		if (!v)
-			return;
-		all->v = v;
-		all->cap = cap;
-	}
-	all->v[all->n++] = *p;
-}
-
-static void read_all(struct procs *all)
-{
-	DIR *d = opendir("/proc");
-	struct dirent *entry;
-	struct proc p;
-
-	while (d && (entry = readdir(d))) {
-		long pid = strtol(entry->d_name, NULL, 10);
-
-		if (pid > 0 && read_proc((pid_t)pid, &p))
-			add_proc(all, &p);
-	}
-	if (d)
-		closedir(d);
-}
-
-static int by_pid(const void *a, const void *b)
-{
-	pid_t x = ((const struct proc *)a)->pid, y = ((const struct proc *)b)->pid;
-
-	return (x > y) - (x < y);
-}
-
-/* The kernel need not list children, so the tree is found from the parents. */
-static void mark_ours(struct procs *all)
-{
-	pid_t self = getpid();
-	bool more = true;
-
-	if (all->n > 0)
-		qsort(all->v, all->n, sizeof *all->v, by_pid);
-	while (more) {
-		more = false;
-		for (size_t i = 0; i < all->n; i++) {
-			struct proc *p = &all->v[i], *parent;
-			const struct proc key = { .pid = p->parent };
-
-			if (p->ours)
-				continue;
-			parent = bsearch(&key, all->v, all->n, sizeof *all->v, by_pid);
-			if (p->parent == self || (parent && parent->ours))
-				p->ours = more = true;
-		}
-	}
-}
-
-/*
- * Between looking and signalling, the process may have ended and its number may have gone to a
- * stranger: the number is pinned by a descriptor and looked at once more.
- */
-static void signal_proc(const struct proc *p, int signum)
-{
-	int fd = (int)syscall(SYS_pidfd_open, p->pid, 0);
-	struct proc now;
-
-	if (fd < 0 && errno == ESRCH)
-		return;
-	if (read_proc(p->pid, &now) && (now.parent == p->parent || now.parent == getpid())) {
-		if (fd < 0 || syscall(SYS_pidfd_send_signal, fd, signum, NULL, 0) < 0)
-			kill(p->pid, signum);
-	}
-	if (fd >= 0)
-		close(fd);
-}
-
 static void signal_tree(int signum)
 {
-	struct procs all = { NULL, 0, 0 };
+	struct amk_procs all = { NULL, 0, 0 };
 
-	read_all(&all);
-	mark_ours(&all);
+	amk_procs_read(&all);
+	amk_procs_mark(&all, getpid());
 	for (size_t i = 0; i < all.n; i++) {
 		if (all.v[i].ours && !all.v[i].zombie)
-			signal_proc(&all.v[i], signum);
+			amk_proc_signal(&all.v[i], signum);
 	}
-	free(all.v);
+	amk_procs_release(&all);
 }
 
 static _Noreturn void give_up(int report, const char *step)

@@ -14,23 +14,36 @@
 
 #include "core/crash.h"
 #include "core/path.h"
+#include "core/say.h"
 #include "core/strv.h"
 #include "run/bell.h"
 #include "run/folder.h"
 #include "run/shim.h"
+#include "run/stray.h"
 
 #define AGAIN_MS 20   /* a shim that is just starting or ending is looked at again after so long */
 #define PACKETS 64    /* taken in one callback */
+#define STRAYS_MS 10000 /* what does not die of KILL in this time (the kernel holds it) is left */
+
+/* The ending of what a dead shim left behind, on a helper thread; it outlives the run if that is freed. */
+struct search {
+	struct amk_run *run; /* NULL: freed meanwhile */
+	int64_t id;
+	int folder; /* a descriptor of its own */
+	unsigned left;
+};
 
 struct amk_run {
 	struct amk_loop *loop;
 	const struct amk_run_ops *ops;
 	void *arg;
+	int64_t id;
 	int folder, in, out; /* the folder and its spools */
 	pid_t pid;	     /* the shim's */
 	struct amk_bell bell;
 	struct amk_watch *watch; /* of the bell, while connected */
 	struct amk_timer *timer; /* to look again */
+	struct search *search;	 /* under way, or NULL */
 	uint64_t in_n;		 /* rung */
 	struct amk_shim_pos pos; /* told */
 	uint64_t out_n;		 /* told */
@@ -87,11 +100,21 @@ static void tell_end(struct amk_run *r, const struct amk_run_end *end)
 	r->over = true;
 	disconnect(r);
 	amk_folder_positions(r->folder, &pos);
-	tell_positions(r, &pos);
+	r->pos = pos;
+	r->ops->positions(r->arg, pos.begun, pos.done);
 	if (fstat(r->out, &st) == 0)
 		r->out_n = (uint64_t)st.st_size;
 	if (!r->freed)
 		r->ops->ended(r->arg, end, r->out_n);
+}
+
+static void call(struct amk_run *r, void (*what)(struct amk_run *r))
+{
+	r->calling = true;
+	what(r);
+	r->calling = false;
+	if (r->freed)
+		destroy(r);
 }
 
 /* Finding out what there is: an end, a shim, or neither */
@@ -118,6 +141,47 @@ static int connect_bell(struct amk_run *r)
 	return 0;
 }
 
+/* The shim is dead and left no end: what it kept must not work on unseen. */
+static void search_work(void *arg)
+{
+	struct search *s = arg;
+
+	s->left = amk_stray_end(s->folder, STRAYS_MS);
+}
+
+static void tell_lost(struct amk_run *r)
+{
+	tell_end(r, &(struct amk_run_end){ .code = -1, .reason = "lost" });
+}
+
+static void search_done(void *arg)
+{
+	struct search *s = arg;
+
+	if (s->left > 0)
+		amk_say(AMK_SAY_ERROR, "run", "%" PRId64 ": its shim died, and %u processes it kept do not end", s->id,
+			s->left);
+	amk_auto_fd(&s->folder);
+	if (s->run) {
+		s->run->search = NULL;
+		call(s->run, tell_lost);
+	}
+	free(s);
+}
+
+static void search_start(struct amk_run *r)
+{
+	int folder = fcntl(r->folder, F_DUPFD_CLOEXEC, 0);
+
+	if (folder < 0) {
+		amk_loop_timer_arm(r->timer, AGAIN_MS);
+		return;
+	}
+	r->search = amk_calloc(1, sizeof *r->search);
+	*r->search = (struct search){ .run = r, .id = r->id, .folder = folder };
+	amk_loop_work(r->loop, search_work, search_done, r->search);
+}
+
 static void look(struct amk_run *r)
 {
 	struct amk_run_end end;
@@ -128,9 +192,10 @@ static void look(struct amk_run *r)
 	/* Its last act may have come between the two looks. */
 	if (got == 0 && !amk_folder_is_kept(r->folder)) {
 		got = amk_folder_end(r->folder, &end);
-		if (got == 0)
-			end = (struct amk_run_end){ .code = -1, .reason = "lost" };
-		got = got < 0 ? -1 : 1;
+		if (got == 0) {
+			search_start(r);
+			return;
+		}
 	}
 	if (got > 0)
 		tell_end(r, &end);
@@ -168,15 +233,6 @@ static void hear(struct amk_run *r)
 	}
 }
 
-static void call(struct amk_run *r, void (*what)(struct amk_run *r))
-{
-	r->calling = true;
-	what(r);
-	r->calling = false;
-	if (r->freed)
-		destroy(r);
-}
-
 static void on_bell(void *arg, unsigned ready)
 {
 	(void)ready;
@@ -190,11 +246,12 @@ static void on_timer(void *arg)
 
 /* Beginning */
 
-static struct amk_run *new_run(struct amk_loop *l, const struct amk_run_ops *ops, void *arg)
+static struct amk_run *new_run(struct amk_loop *l, int64_t id, const struct amk_run_ops *ops, void *arg)
 {
 	struct amk_run *r = amk_calloc(1, sizeof *r);
 
 	r->loop = l;
+	r->id = id;
 	r->ops = ops;
 	r->arg = arg;
 	r->folder = r->in = r->out = -1;
@@ -220,9 +277,10 @@ static int spawn_shim(struct amk_run *r, const struct amk_run_spec *spec, const 
 		      struct amk_err *e)
 {
 	struct amk_strv argv AMK_AUTO(strv) = { 0 };
-	char path[AMK_PATH_MAX];
-	struct amk_spawn sp = { .path = spec->shim, .env = spec->env, .directory = "/", .fds = fds,
-				.nfds = AMK_SHIM_FD_COUNT, .session = true };
+	struct amk_strv env AMK_AUTO(strv) = { 0 };
+	char path[AMK_PATH_MAX], cookie[AMK_FOLDER_COOKIE];
+	struct amk_spawn sp = { .path = spec->shim, .directory = "/", .fds = fds, .nfds = AMK_SHIM_FD_COUNT,
+				.session = true };
 
 	if (!spec->shim) {
 		if (amk_path_helper(path, "amika-shim", e) < 0)
@@ -237,7 +295,12 @@ static int spawn_shim(struct amk_run *r, const struct amk_run_spec *spec, const 
 	amk_strv_add(&argv, spec->program);
 	for (char *const *a = spec->argv; *a; a++)
 		amk_strv_add(&argv, *a);
+	amk_folder_cookie(r->folder, cookie);
+	for (char *const *v = spec->env; *v; v++)
+		amk_strv_add(&env, *v);
+	amk_strv_add(&env, cookie);
 	sp.argv = argv.v;
+	sp.env = env.v;
 	r->pid = amk_loop_spawn(r->loop, &sp, NULL, NULL, e);
 	return r->pid > 0 ? 0 : -1;
 }
@@ -264,7 +327,7 @@ static int start_shim(struct amk_run *r, const struct amk_run_spec *spec, struct
 struct amk_run *amk_run_start(struct amk_loop *l, const struct amk_run_spec *spec, const struct amk_run_ops *ops,
 			      void *arg, struct amk_err *e)
 {
-	struct amk_run *r = new_run(l, ops, arg);
+	struct amk_run *r = new_run(l, spec->id, ops, arg);
 
 	r->folder = amk_folder_make(spec->dir, spec->id, e);
 	if (r->folder >= 0 && open_spools(r, e) == 0 && start_shim(r, spec, e) == 0)
@@ -278,7 +341,7 @@ struct amk_run *amk_run_start(struct amk_loop *l, const struct amk_run_spec *spe
 struct amk_run *amk_run_attach(struct amk_loop *l, int dir, int64_t id, const struct amk_run_ops *ops, void *arg,
 			       struct amk_err *e)
 {
-	struct amk_run *r = new_run(l, ops, arg);
+	struct amk_run *r = new_run(l, id, ops, arg);
 	struct amk_run_end end;
 	bool whole;
 
@@ -305,6 +368,8 @@ void amk_run_free(struct amk_run *r)
 	if (!r || r->freed)
 		return;
 	r->freed = true;
+	if (r->search)
+		r->search->run = NULL;
 	disconnect(r);
 	amk_loop_timer_free(r->timer);
 	r->timer = NULL;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One live program as the daemon sees it: a folder with spools, kept by an amika-shim that outlives
- * the daemon. STATE/run/N/ holds in, out (spools), err (bounded), pos (positions), end (when over),
- * bell (the doorbell socket, numbers only; see run/bell.h).
+ * the daemon. STATE/run/N/ holds in, out (spools), err (bounded), pos (positions), tree (processes), cookie
+ * (a variable by which they are known), end (when over), bell (the doorbell socket, numbers only; see
+ * run/bell.h).
  */
 #ifndef AMK_RUN_RUN_H
 #define AMK_RUN_RUN_H
@@ -32,7 +33,8 @@ struct amk_run_spec {
 struct amk_run_end {
 	int code;   /* exit code, or -1 */
 	int signum; /* or 0 */
-	/* "exited", "terminated", "lease", "exec: …", "directory: …", "lost" (the shim died) */
+	/* "exited", "terminated", "lease", "exec: …", "directory: …", "lost" (the shim died; what it kept was
+	 * ended by us) */
 	char reason[200];
 };
 
@@ -41,7 +43,8 @@ struct amk_run_ops {
 	/* The out spool is at least so long. */
 	void (*out)(void *arg, uint64_t upto);
 	/* All before `done` reached the program's stdin, nothing from `begun` on did; between: the frame that
-	 * is under way, if any. The last ones are told before `ended`. */
+	 * is under way, if any. The last ones are told before `ended`: where
+	 * nobody knows any more, `begun` is UINT64_MAX. */
 	void (*positions)(void *arg, uint64_t begun, uint64_t done);
 	/* Over: the tree is gone, `out` is complete (its length: out_n). Last call of all. */
 	void (*ended)(void *arg, const struct amk_run_end *end, uint64_t out_n);

@@ -21,6 +21,8 @@
 #include "core/crash.h"
 #include "run/bell.h"
 #include "run/keeper.h"
+#include "run/tail.h"
+#include "run/tree.h"
 
 #define NEVER AMK_KEEPER_NEVER
 #define PIECE 32768	     /* of input; a longer frame goes in several */
@@ -35,8 +37,10 @@ struct shim {
 	const struct amk_shim_spec *spec;
 	struct amk_keeper keeper;
 	struct amk_bell bell;
+	struct amk_tree tree;
 	int signals, folder; /* signalfd, inotify */
-	int in, out, err;    /* files of the run folder */
+	int in, out;	     /* files of the run folder */
+	struct amk_tail err;
 	int to, from, from_err; /* the program's stdin, stdout, stderr; -1 when closed */
 	struct amk_shim_pos *pos;
 
@@ -46,7 +50,7 @@ struct shim {
 
 	char chunk[CHUNK], err_chunk[4096];
 	size_t chunk_n, chunk_put; /* read from the program, not yet all in `out` */
-	uint64_t out_n, err_n;
+	uint64_t out_n;
 
 	int64_t now, alone_since; /* ms; alone_since counts while no daemon is there */
 	int64_t disk_again;	  /* when to try the disk again, or NEVER */
@@ -110,13 +114,17 @@ static bool next_piece(struct shim *s)
 
 static void finish_piece(struct shim *s)
 {
+	bool whole = s->piece[s->piece_n - 1] == '\n';
+
 	s->in_at += s->piece_n;
-	if (s->piece[s->piece_n - 1] != '\n')
+	s->piece_n = s->piece_put = 0;
+	if (!whole)
 		return;
 	AMK_CRASH("shim.done.before");
 	__atomic_store_n(&s->pos->done, s->in_at, __ATOMIC_RELEASE);
 	AMK_CRASH("shim.done.after");
 	amk_bell_ring(&s->bell, AMK_BELL_DONE, s->in_at);
+	amk_tree_stir(&s->tree, s->now);
 }
 
 static void feed(struct shim *s)
@@ -177,30 +185,9 @@ static bool collect_out(struct shim *s)
 		close_fd(&s->from);
 	s->chunk_n = n > 0 ? (size_t)n : 0;
 	s->chunk_put = 0;
+	amk_tree_stir(&s->tree, s->now);
 	save_chunk(s);
 	return n > 0;
-}
-
-static void save_err(struct shim *s, size_t n)
-{
-	const uint64_t head = AMK_SHIM_ERR_HEAD, kept = AMK_SHIM_ERR_HEAD + AMK_SHIM_ERR_TAIL;
-	const char *from = s->err_chunk;
-
-	while (n > 0) {
-		bool first = s->err_n < head;
-		uint64_t at = first ? s->err_n : head + (s->err_n - head) % AMK_SHIM_ERR_TAIL;
-		uint64_t room = (first ? head : kept) - at;
-		ssize_t w = pwrite(s->err, from, n < room ? n : (size_t)room, (off_t)at);
-
-		/* On a full disk stderr is what is given up. */
-		if (w <= 0)
-			return;
-		s->err_n += (uint64_t)w;
-		from += w;
-		n -= (size_t)w;
-	}
-	if (s->err_n > kept && pwrite(s->err, &s->err_n, sizeof s->err_n, (off_t)kept) < 0)
-		return;
 }
 
 static bool collect_err(struct shim *s)
@@ -210,7 +197,7 @@ static bool collect_err(struct shim *s)
 	if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
 		close_fd(&s->from_err);
 	if (n > 0)
-		save_err(s, (size_t)n);
+		amk_tail_add(&s->err, s->err_chunk, (size_t)n);
 	return n > 0;
 }
 
@@ -291,6 +278,7 @@ static void take_signals(struct shim *s)
 			begin_end(s, "terminated", (uint64_t)s->spec->end_ms);
 	}
 	amk_keeper_reap(&s->keeper);
+	amk_tree_stir(&s->tree, s->now);
 	if (s->keeper.pid != 0)
 		return;
 	if (WIFEXITED(s->keeper.status))
@@ -348,6 +336,8 @@ static int wait_ms(const struct shim *s, int64_t due)
 {
 	int64_t lease = s->alone_since + s->spec->lease_ms;
 
+	if (s->tree.due < due)
+		due = s->tree.due;
 	if (s->disk_again < due)
 		due = s->disk_again;
 	if (s->bell.fd < 0 && !s->keeper.ending && lease < due)
@@ -382,6 +372,15 @@ static void wait_for_work(struct shim *s, struct pollfd p[POLLS])
 	s->now = read_clock();
 }
 
+static void ring(struct shim *s)
+{
+	if (s->bell.fd < 0 || !s->bell.waiting)
+		return;
+	AMK_CRASH("shim.ring.before");
+	amk_bell_flush(&s->bell);
+	AMK_CRASH("shim.ring.after");
+}
+
 static void turn(struct shim *s)
 {
 	struct pollfd p[POLLS];
@@ -404,11 +403,12 @@ static void turn(struct shim *s)
 	}
 	if (p[FROM_ERR].revents)
 		collect_err(s);
+	amk_tree_tick(&s->tree, s->now);
 	if (s->bell.fd < 0 && s->now - s->alone_since >= s->spec->lease_ms)
 		begin_end(s, "lease", (uint64_t)s->spec->end_ms);
 	if (s->keeper.empty && s->disk_again == NEVER)
 		settle(s);
-	amk_bell_flush(&s->bell);
+	ring(s);
 }
 
 /* The beginning */
@@ -454,9 +454,10 @@ static int open_files(struct shim *s)
 	if (flock(pos, LOCK_EX) < 0)
 		return -1;
 	/* Made here, not by the daemon: without it a daemon knows that no program was ever started. */
-	s->err = openat(AMK_SHIM_FOLDER, "err", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (s->err < 0 || fsync(AMK_SHIM_FOLDER) < 0)
+	s->err.fd = openat(AMK_SHIM_FOLDER, "err", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (s->err.fd < 0 || fsync(AMK_SHIM_FOLDER) < 0)
 		return -1;
+	amk_tree_init(&s->tree, openat(AMK_SHIM_FOLDER, "tree", O_WRONLY | O_CLOEXEC));
 	map = mmap(NULL, sizeof *s->pos, PROT_READ | PROT_WRITE, MAP_SHARED, pos, 0);
 	if (map == MAP_FAILED)
 		return -1;
@@ -511,6 +512,8 @@ static int start_program(struct shim *s, const char **step)
 	s->from_err = pipes[2][0];
 	if (amk_keeper_start(&s->keeper, &p, step) < 0)
 		return -1;
+	amk_tree_program(&s->tree, s->keeper.pid);
+	amk_tree_stir(&s->tree, s->now);
 	for (int i = 0; i < 3; i++)
 		close(p.fds[i]);
 	return 0;
@@ -526,7 +529,8 @@ void amk_shim_run(const struct amk_shim_spec *spec)
 	s.pos = &unmapped;
 	s.keeper = (struct amk_keeper){ .status = -1, .empty = true };
 	s.code = -1;
-	s.to = s.from = s.from_err = s.in = s.out = s.err = s.signals = s.folder = -1;
+	s.to = s.from = s.from_err = s.in = s.out = s.err.fd = s.signals = s.folder = -1;
+	s.tree = (struct amk_tree){ .fd = -1, .due = AMK_TREE_NEVER };
 	s.disk_again = NEVER;
 	amk_bell_init(&s.bell);
 	s.now = s.alone_since = read_clock();

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What amika-shim does: copies between the spools of a run folder and a program's stdin, stdout and
- * stderr, keeps the program's tree, and records its end. Needs only libc, bell and keeper.
+ * stderr, keeps the program's tree, and records its end. Needs only libc, bell, keeper, tail and tree.
  *
- * The run folder: in, out (spools), err (stderr, bounded), pos (positions; locked by the shim for
- * life), bell (the listening doorbell), end (by rename, when all is over: one JSON object with code,
- * signal and reason). Only the shim writes out, err, pos and end; all but err and end are there
- * before it starts, and err before the program does.
+ * The run folder: in, out (spools), err (stderr, bounded; run/tail.h), pos (positions; locked by the shim for
+ * life), tree (which processes it keeps; run/tree.h), cookie (a variable of their environment, by which
+ * the daemon finds them, too), bell (the listening doorbell), end (by rename, when all is over: one JSON
+ * object with code, signal and reason). Only the shim writes out, err, pos, tree and end; all but err and
+ * end are there before it starts, and err before the program does.
  */
 #ifndef AMK_RUN_SHIM_H
 #define AMK_RUN_SHIM_H
@@ -25,13 +26,6 @@ enum amk_shim_fd {
 struct amk_shim_pos {
 	uint64_t begun, done;
 };
-
-/*
- * The file err: the first HEAD bytes of stderr, then a ring of TAIL bytes; once the ring has turned,
- * the number of all bytes (uint64_t) follows it.
- */
-#define AMK_SHIM_ERR_HEAD 65536
-#define AMK_SHIM_ERR_TAIL 65536
 
 struct amk_shim_spec {
 	int64_t lease_ms; /* ends the program after so long without a daemon */

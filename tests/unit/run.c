@@ -36,7 +36,7 @@ static void check_surroundings(void)
 	struct seen s;
 
 	snprintf(where, sizeof where, "%s\nPATH=/usr/bin:/bin\nWORD=one two\n0\n1\n2\n", base);
-	start_script(&s, "pwd; env | grep -v -e ^PWD= -e ^OLDPWD= -e ^_= | sort; ls /proc/$$/fd");
+	start_script(&s, "pwd; env | grep -v -e ^PWD= -e ^OLDPWD= -e ^_= -e ^AMIKA_RUN= | sort; ls /proc/$$/fd");
 	ok(until(s.ended) && is_end(&s, 0, 0, "exited"), "a script ends by itself");
 	is_str(output(&s), where, "it had its directory, its variables, and three descriptors");
 	finish(&s);
