@@ -43,8 +43,8 @@ struct amk_run_ops {
 	/* The out spool is at least so long. */
 	void (*out)(void *arg, uint64_t upto);
 	/* All before `done` reached the program's stdin, nothing from `begun` on did; between: the frame that
-	 * is under way, if any. The last ones are told before `ended`: where
-	 * nobody knows any more, `begun` is UINT64_MAX. */
+	 * is under way, if any. The last ones are told before `ended`: these count what the program left
+	 * unread as not begun, and where nobody knows any more, `begun` is UINT64_MAX. */
 	void (*positions)(void *arg, uint64_t begun, uint64_t done);
 	/* Over: the tree is gone, `out` is complete (its length: out_n). Last call of all. */
 	void (*ended)(void *arg, const struct amk_run_end *end, uint64_t out_n);

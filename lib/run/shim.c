@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -112,6 +113,27 @@ static bool next_piece(struct shim *s)
 	return true;
 }
 
+/*
+ * Nobody reads any more: what still stands in the pipe never went to the program. To say so is what lets a
+ * message that crossed the end of its program be sent to the next one.
+ */
+static void stop_feeding(struct shim *s)
+{
+	uint64_t put = s->in_at + s->piece_put;
+	int unread = 0;
+
+	if (s->to < 0)
+		return;
+	if (ioctl(s->to, FIONREAD, &unread) < 0 || unread < 0 || (uint64_t)unread > put)
+		unread = 0;
+	close_fd(&s->to);
+	put -= (uint64_t)unread;
+	if (put < s->pos->done)
+		__atomic_store_n(&s->pos->done, put, __ATOMIC_RELEASE);
+	if (put < s->pos->begun)
+		__atomic_store_n(&s->pos->begun, put, __ATOMIC_RELEASE);
+}
+
 static void finish_piece(struct shim *s)
 {
 	bool whole = s->piece[s->piece_n - 1] == '\n';
@@ -140,7 +162,7 @@ static void feed(struct shim *s)
 		if (n < 0 && errno == EAGAIN)
 			return;
 		if (n < 0) {
-			close_fd(&s->to);
+			stop_feeding(s);
 			return;
 		}
 		s->piece_put += (size_t)n;
@@ -281,6 +303,7 @@ static void take_signals(struct shim *s)
 	amk_tree_stir(&s->tree, s->now);
 	if (s->keeper.pid != 0)
 		return;
+	stop_feeding(s);
 	if (WIFEXITED(s->keeper.status))
 		s->code = WEXITSTATUS(s->keeper.status);
 	if (WIFSIGNALED(s->keeper.status))
@@ -395,7 +418,7 @@ static void turn(struct shim *s)
 	if (p[FOLDER].revents || s->folder < 0)
 		check_folder(s);
 	if (p[TO].revents & (POLLERR | POLLHUP))
-		close_fd(&s->to);
+		stop_feeding(s);
 	feed(s);
 	if (p[FROM].revents || s->disk_again <= s->now) {
 		s->disk_again = NEVER;

@@ -22,7 +22,10 @@ enum amk_shim_fd {
 	AMK_SHIM_FD_COUNT
 };
 
-/* The file pos, mapped: it survives the shim. `done` <= `begun`; see AMK_BELL_DONE, AMK_BELL_BEGUN. */
+/*
+ * The file pos, mapped: it survives the shim. `done` <= `begun`; see AMK_BELL_DONE, AMK_BELL_BEGUN. When
+ * nobody reads any more, both fall back to what was really read.
+ */
 struct amk_shim_pos {
 	uint64_t begun, done;
 };

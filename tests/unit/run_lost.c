@@ -247,10 +247,35 @@ static void check_strangers(void)
 	ok(waitpid(pid, NULL, 0) == pid, "the stranger ends by us alone");
 }
 
+/* Sends two lines, ends the program, and says how much of them is known not to have reached it. */
+static void check_unread_of(const char *script, uint64_t at_end, const char *what)
+{
+	struct seen s;
+	pid_t pid;
+
+	start_script(&s, script);
+	read_pids(&s, &pid, 1);
+	put(&s, put(&s, 0, "one\n"), "two\n");
+	until(s.ended || count_lines(output(&s)) >= 2);
+	kill(pid, SIGKILL);
+	ok(until(s.ended) && is_end(&s, -1, SIGKILL, "exited"), "a program is killed");
+	is_int(s.begun, at_end, what);
+	ok(s.done <= s.begun, "nothing after that counts as done");
+	finish(&s);
+}
+
+static void check_unread(void)
+{
+	check_unread_of("echo $$; echo; exec sleep 1000", 0, "it has read nothing");
+	check_unread_of("echo $$; read -r x; echo; exec sleep 1000", 4, "it has read a line");
+	check_unread_of("echo $$; dd bs=1 count=6 2>/dev/null >&2; echo; exec sleep 1000", 6, "it has read half a line");
+	check_unread_of("echo $$; exec <&-; echo; exec sleep 1000", 0, "it had closed its stdin");
+}
+
 int main(void)
 {
 	static void (*const checks[])(void) = {
-		check_tree, check_listed, check_daemon_away, check_freed, check_escape, check_strangers,
+		check_tree, check_listed, check_daemon_away, check_freed, check_escape, check_strangers, check_unread,
 		NULL,
 	};
 
