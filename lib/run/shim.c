@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
@@ -29,17 +28,17 @@
 #define PIECE 32768	     /* of input; a longer frame goes in several */
 #define CHUNK 65536	     /* of output: what a pipe holds */
 #define DISK_AGAIN_MS 1000   /* a full disk is tried again after so long */
-#define FOLDER_AGAIN_MS 60000 /* between looks at the folder where inotify is not to be had */
+#define FOLDER_AGAIN_MS 60000 /* between looks at the folder where the kernel does not tell */
 #define BACKLOG 8
 
-enum { SIGNALS, LISTEN, BELL, FOLDER, TO, FROM, FROM_ERR, POLLS };
+enum { SIGNALS, LISTEN, BELL, TO, FROM, FROM_ERR, POLLS };
 
 struct shim {
 	const struct amk_shim_spec *spec;
 	struct amk_keeper keeper;
 	struct amk_bell bell;
 	struct amk_tree tree;
-	int signals, folder; /* signalfd, inotify */
+	int signals; /* signalfd */
 	int in, out;	     /* files of the run folder */
 	struct amk_tail err;
 	int to, from, from_err; /* the program's stdin, stdout, stderr; -1 when closed */
@@ -58,6 +57,7 @@ struct shim {
 	int code, signum;	  /* how the program ended; -1 and 0 while unknown */
 	char reason[160];	  /* why it ends, once it does */
 	bool removed, over;	  /* the folder is gone; all is done */
+	bool is_watched;	  /* the kernel tells when something of the folder goes */
 };
 
 static int64_t read_clock(void)
@@ -273,22 +273,13 @@ static void accept_daemon(struct shim *s)
 		amk_bell_connect(&s->bell, peer.fd);
 }
 
-/* Whatever the events say: without its `bell` no daemon finds this run again. */
+/* Without its `bell` no daemon finds this run again. */
 static void check_folder(struct shim *s)
 {
-	char events[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
-	const struct inotify_event *event;
-	ssize_t n = s->folder < 0 ? 0 : read(s->folder, events, sizeof events);
-
-	for (ssize_t at = 0; at < n; at += (ssize_t)(sizeof *event + event->len)) {
-		event = (const void *)(events + at);
-		if (event->mask & (IN_MOVE_SELF | IN_DELETE_SELF))
-			s->removed = true;
-	}
-	if (faccessat(AMK_SHIM_FOLDER, "bell", F_OK, 0) < 0 && errno == ENOENT)
-		s->removed = true;
-	if (s->removed)
-		begin_end(s, "folder", (uint64_t)s->spec->end_ms);
+	if (faccessat(AMK_SHIM_FOLDER, "bell", F_OK, 0) == 0 || errno != ENOENT)
+		return;
+	s->removed = true;
+	begin_end(s, "folder", (uint64_t)s->spec->end_ms);
 }
 
 static void take_signals(struct shim *s)
@@ -298,6 +289,8 @@ static void take_signals(struct shim *s)
 	while (read(s->signals, &info, sizeof info) == sizeof info) {
 		if (info.ssi_signo == SIGTERM)
 			begin_end(s, "terminated", (uint64_t)s->spec->end_ms);
+		if (info.ssi_signo == SIGIO)
+			check_folder(s);
 	}
 	amk_keeper_reap(&s->keeper);
 	amk_tree_stir(&s->tree, s->now);
@@ -365,7 +358,7 @@ static int wait_ms(const struct shim *s, int64_t due)
 		due = s->disk_again;
 	if (s->bell.fd < 0 && !s->keeper.ending && lease < due)
 		due = lease;
-	if (s->folder < 0 && s->now + FOLDER_AGAIN_MS < due)
+	if (!s->is_watched && s->now + FOLDER_AGAIN_MS < due)
 		due = s->now + FOLDER_AGAIN_MS;
 	if (due <= s->now || (s->keeper.empty && s->disk_again == NEVER))
 		return 0;
@@ -381,7 +374,6 @@ static void wait_for_work(struct shim *s, struct pollfd p[POLLS])
 		[SIGNALS] = { .fd = s->signals, .events = POLLIN },
 		[LISTEN] = { .fd = AMK_SHIM_LISTEN, .events = POLLIN },
 		[BELL] = { .fd = s->bell.fd, .events = s->bell.waiting ? POLLIN | POLLOUT : POLLIN },
-		[FOLDER] = { .fd = s->folder, .events = POLLIN },
 		[TO] = { .fd = s->to, .events = s->piece_put < s->piece_n ? POLLOUT : 0 },
 		[FROM] = { .fd = full ? -1 : s->from, .events = POLLIN },
 		[FROM_ERR] = { .fd = s->from_err, .events = POLLIN },
@@ -415,7 +407,7 @@ static void turn(struct shim *s)
 		answer_bell(s);
 	if (p[LISTEN].revents)
 		accept_daemon(s);
-	if (p[FOLDER].revents || s->folder < 0)
+	if (!s->is_watched)
 		check_folder(s);
 	if (p[TO].revents & (POLLERR | POLLHUP))
 		stop_feeding(s);
@@ -448,19 +440,17 @@ static int watch_signals(void)
 	sigemptyset(&wanted);
 	sigaddset(&wanted, SIGCHLD);
 	sigaddset(&wanted, SIGTERM);
+	sigaddset(&wanted, SIGIO);
 	sigprocmask(SIG_SETMASK, &wanted, NULL);
 	return signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* By signal, not by inotify: of that a user has but few instances, and every live program would take one. */
 static void watch_folder(struct shim *s)
 {
-	const uint32_t events = IN_DELETE | IN_MOVED_FROM | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
-	char path[32];
+	int fd = openat(AMK_SHIM_FOLDER, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	s->folder = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	snprintf(path, sizeof path, "/proc/self/fd/%d", AMK_SHIM_FOLDER);
-	if (s->folder >= 0 && inotify_add_watch(s->folder, path, events) < 0)
-		close_fd(&s->folder);
+	s->is_watched = fd >= 0 && fcntl(fd, F_NOTIFY, DN_DELETE | DN_RENAME | DN_MULTISHOT) == 0;
 	check_folder(s);
 }
 
@@ -552,7 +542,7 @@ void amk_shim_run(const struct amk_shim_spec *spec)
 	s.pos = &unmapped;
 	s.keeper = (struct amk_keeper){ .status = -1, .empty = true };
 	s.code = -1;
-	s.to = s.from = s.from_err = s.in = s.out = s.err.fd = s.signals = s.folder = -1;
+	s.to = s.from = s.from_err = s.in = s.out = s.err.fd = s.signals = -1;
 	s.tree = (struct amk_tree){ .fd = -1, .due = AMK_TREE_NEVER };
 	s.disk_again = NEVER;
 	amk_bell_init(&s.bell);
