@@ -17,10 +17,11 @@
 enum amk_input_kind {
 	AMK_INPUT_START,   /* the process was started */
 	AMK_INPUT_LINE,	   /* a line of its stdout */
-	AMK_INPUT_MESSAGE, /* the user's; never while a turn runs */
+	AMK_INPUT_MESSAGE, /* the user's; never while a turn runs, but for `again` */
 	AMK_INPUT_ANSWER,  /* to an open decision */
 	AMK_INPUT_CANCEL,  /* interrupt the turn */
-	AMK_INPUT_EXIT,	   /* the process is gone; everything it wrote was stepped before */
+	AMK_INPUT_EXIT,	   /* the process is gone; everything it wrote was stepped before. A turn that is
+			    * still busy then gets START and its message again */
 };
 
 /* One input. Text is borrowed for the call. Which members count depends on `kind`. */
@@ -41,6 +42,8 @@ struct amk_input {
 	int exit_signal;	/* EXIT: or 0 */
 	const char *reason;	/* EXIT: why, or NULL ("exec: No such file…", "terminated") */
 	bool wanted;		/* EXIT: we ended it */
+	bool unread;		/* EXIT: the running turn's message has not reached it */
+	bool again;		/* MESSAGE: the running turn's once more, for the program after that one */
 };
 
 /* Where a step puts what it makes. */

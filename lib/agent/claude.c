@@ -181,12 +181,15 @@ static void take_line(struct amk_claude *c, const struct amk_input *in)
 static void take_message(struct amk_claude *c, const struct amk_input *in)
 {
 	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(2 * AMK_CLAUDE_PART);
-	char *native AMK_AUTO(mem) = amk_strf("user_%lld", (long long)++c->users);
+	char *native AMK_AUTO(mem) = NULL;
 
 	c->cancelling = false;
 	c->error_said = false;
-	amk_turn_start(&c->track, in->id);
-	amk_track_user(&c->track, native, in->text, true);
+	if (!in->again) {
+		native = amk_strf("user_%lld", (long long)++c->users);
+		amk_turn_start(&c->track, in->id);
+		amk_track_user(&c->track, native, in->text, true);
+	}
 	amk_jw_open(&line, NULL, '{');
 	amk_jw_cstr(&line, "type", "user");
 	amk_jw_open(&line, "message", '{');

@@ -19,6 +19,12 @@ static void write_int(struct amk_buf *b, const char *key, int v)
 		amk_jw_int(b, key, v);
 }
 
+static void write_flag(struct amk_buf *b, const char *key, bool v)
+{
+	if (v)
+		amk_jw_bool(b, key, true);
+}
+
 void amk_input_write(struct amk_buf *b, const struct amk_input *in)
 {
 	amk_jw_open(b, NULL, '{');
@@ -36,8 +42,9 @@ void amk_input_write(struct amk_buf *b, const struct amk_input *in)
 	write_int(b, "exit_code", in->exit_code);
 	write_int(b, "exit_signal", in->exit_signal);
 	write_str(b, "reason", in->reason);
-	if (in->wanted)
-		amk_jw_bool(b, "wanted", true);
+	write_flag(b, "wanted", in->wanted);
+	write_flag(b, "unread", in->unread);
+	write_flag(b, "again", in->again);
 	amk_jw_close(b, '}');
 }
 
@@ -70,6 +77,8 @@ int amk_input_read(struct amk_input *in, const struct amk_json *j, struct amk_er
 		AMK_JSON_FIELD(amk_input, session_id, "session_id", STR, false),
 		AMK_JSON_FIELD(amk_input, reason, "reason", STR, false),
 		AMK_JSON_FIELD(amk_input, wanted, "wanted", BOOL, false),
+		AMK_JSON_FIELD(amk_input, unread, "unread", BOOL, false),
+		AMK_JSON_FIELD(amk_input, again, "again", BOOL, false),
 	};
 	const char *kind = amk_json_get_str(j, "kind");
 

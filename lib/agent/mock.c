@@ -75,9 +75,11 @@ static void take_message(struct mock *m, const struct amk_input *in)
 	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(PART_MAX);
 	char native[48];
 
-	snprintf(native, sizeof native, "mock_%lld_user", (long long)++m->messages);
-	amk_turn_start(&m->track, in->id);
-	amk_track_user(&m->track, native, in->text, false);
+	if (!in->again) {
+		snprintf(native, sizeof native, "mock_%lld_user", (long long)++m->messages);
+		amk_turn_start(&m->track, in->id);
+		amk_track_user(&m->track, native, in->text, false);
+	}
 	amk_jw_open(&line, NULL, '{');
 	amk_jw_cstr(&line, "type", "message");
 	amk_jw_int(&line, "n", m->messages);

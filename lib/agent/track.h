@@ -55,6 +55,7 @@ struct amk_track {
 	int64_t items, turns;	     /* counters */
 	bool running;
 	char *message; /* of the running turn, NULL when nobody asked for it */
+	bool resent;   /* it goes to a second program: the first one never got it */
 	struct amk_track_open *open;
 	size_t nopen;
 	struct amk_track_known *known; /* the most recently used last */
@@ -109,7 +110,10 @@ int amk_track_state_load(struct amk_track *t, const struct amk_json *j, struct a
 void amk_turn_start(struct amk_track *t, const char *message);
 /* Closes what is open, then the turn. Nothing if none runs. `reason` may be NULL. */
 void amk_turn_end(struct amk_track *t, const char *outcome, const char *reason, const struct amk_usage *u);
-/* The process is gone: says so unless that was wanted or went well, closes everything. */
+/*
+ * The process is gone: says so unless that was wanted or went well, closes everything. Only a turn whose
+ * message was never read stays, once: the message is for the next process.
+ */
 void amk_turn_exit(struct amk_track *t, const struct amk_input *in);
 
 /* Decisions (ask.c). */

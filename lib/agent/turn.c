@@ -48,7 +48,9 @@ static void write_usage(struct amk_buf *b, const struct amk_usage *u)
 	amk_jw_close(b, '}');
 }
 
-void amk_turn_end(struct amk_track *t, const char *outcome, const char *reason, const struct amk_usage *u)
+/* `status`: members that say how the process ended, or NULL. */
+static void end(struct amk_track *t, const char *outcome, const char *reason, const struct amk_usage *u,
+		const struct amk_buf *status)
 {
 	static const struct amk_usage unknown = AMK_USAGE_UNKNOWN;
 	struct amk_buf more AMK_AUTO(buf) = AMK_BUF_INIT(8 * AMK_TRACK_ID_MAX);
@@ -62,11 +64,18 @@ void amk_turn_end(struct amk_track *t, const char *outcome, const char *reason, 
 	amk_jw_cstr(&more, "outcome", outcome);
 	if (reason)
 		amk_jw_str(&more, "reason", reason, strnlen(reason, 200));
+	if (status)
+		amk_jw_members(&more, status->s, status->n);
 	write_usage(&more, u ? u : &unknown);
 	amk_track_say(t, "turn.ended", true, "\"phase\":\"ended\"", more.s);
-	t->running = false;
+	t->running = t->resent = false;
 	free(t->message);
 	t->message = NULL;
+}
+
+void amk_turn_end(struct amk_track *t, const char *outcome, const char *reason, const struct amk_usage *u)
+{
+	end(t, outcome, reason, u, NULL);
 }
 
 /* The last line that says something. */
@@ -88,7 +97,13 @@ static bool is_lost(const struct amk_input *in)
 	return in->reason && strcmp(in->reason, "lost") == 0;
 }
 
-static void exit_text(struct amk_buf *b, const struct amk_input *in)
+/* A second time, and it is the message that does it, or nothing can be started here. */
+static bool is_for_next(const struct amk_track *t, const struct amk_input *in)
+{
+	return in->unread && !in->wanted && t->running && t->message && !t->resent;
+}
+
+static void exit_text(struct amk_buf *b, const struct amk_input *in, bool for_next)
 {
 	const char *reason = in->reason ? in->reason : "";
 
@@ -103,30 +118,52 @@ static void exit_text(struct amk_buf *b, const struct amk_input *in)
 		amk_buf_addf(b, "the agent's program exited with status %d", in->exit_code);
 	else
 		amk_buf_addf(b, "the agent's program is gone (%.200s)", *reason ? reason : "unknown reason");
+	if (for_next)
+		amk_buf_adds(b, "; the message had not reached it and goes to the next one");
 	if (in->text)
 		last_line(b, in->text);
 }
 
-static void say_exit(struct amk_track *t, const struct amk_input *in)
+static void say_exit(struct amk_track *t, const struct amk_input *in, bool for_next)
 {
 	struct amk_buf message AMK_AUTO(buf) = AMK_BUF_INIT(2048);
 	struct amk_buf details AMK_AUTO(buf) = AMK_BUF_INIT(64u << 10);
 
-	exit_text(&message, in);
+	exit_text(&message, in, for_next);
 	amk_jw_open(&details, NULL, '{');
 	write_known(&details, "exit_code", in->exit_code);
 	write_known(&details, "signal", in->exit_signal ? in->exit_signal : -1);
 	amk_jw_str(&details, "reason", in->reason, in->reason ? strnlen(in->reason, 200) : 0);
 	amk_jw_str(&details, "stderr", in->text, in->text ? strnlen(in->text, 4000) : 0);
+	if (for_next)
+		amk_jw_bool(&details, "sent_again", true);
 	amk_jw_close(&details, '}');
 	amk_track_error(t, "process_exit", message.s, details.s);
 }
 
+/* What ended with its process says how that did. */
+static void end_with_process(struct amk_track *t, const struct amk_input *in)
+{
+	const char *outcome = in->wanted ? "cancelled" : is_lost(in) && !in->unread ? "lost" : "failed";
+	struct amk_buf status AMK_AUTO(buf) = AMK_BUF_INIT(100);
+
+	if (in->exit_signal)
+		amk_jw_int(&status, "signal", in->exit_signal);
+	else if (in->exit_code >= 0)
+		amk_jw_int(&status, "exit_code", in->exit_code);
+	end(t, outcome, in->reason, NULL, status.n ? &status : NULL);
+}
+
 void amk_turn_exit(struct amk_track *t, const struct amk_input *in)
 {
+	bool for_next = is_for_next(t, in);
+
 	if (!in->wanted && (t->running || in->exit_code != 0))
-		say_exit(t, in);
-	amk_turn_end(t, in->wanted ? "cancelled" : is_lost(in) ? "lost" : "failed", in->reason, NULL);
+		say_exit(t, in, for_next);
+	if (for_next)
+		t->resent = true;
+	else
+		end_with_process(t, in);
 	amk_track_fail_all(t);
 	amk_ask_void_all(t, true);
 }

@@ -22,6 +22,9 @@ struct amk_live {
 	uint64_t out_n;	 /* how much of its stdout was stepped */
 	uint64_t out_upto; /* how much there is */
 	int64_t input_row; /* the last input recorded */
+	int64_t message_row; /* the running turn's message among them; 0: not to be sent again */
+	uint64_t message_at; /* its place in `in` */
+	uint64_t begun;	     /* nothing of `in` from here on has gone to the program, as far as told */
 	uint64_t checkpoint_out;
 	int64_t checkpoint_input;
 	bool over; /* `end` holds how; what is left of its output is still to be stepped */
@@ -107,6 +110,8 @@ void amk_live_terminate(struct amk_session *s);
  */
 int amk_live_next_line(struct amk_live *live, uint64_t upto, bool at_end, struct amk_input *in, uint64_t *n);
 void amk_live_line_done(struct amk_live *live, uint64_t n);
+/* An input was recorded as `row`, its bytes at `at`. */
+void amk_live_recorded(struct amk_live *live, const struct amk_input *in, int64_t row, uint64_t at);
 
 /* replay.c: brings the codec to where the log stands, and what was recorded for stdin into its spool. */
 int amk_replay(struct amk_session *s, const struct amk_state_run *run, struct amk_err *e);

@@ -49,12 +49,26 @@ static int checkpoint(struct amk_session *s, struct amk_err *e)
 	return 0;
 }
 
-/* At a quiet point or after much output, once everything recorded for stdin stands in the spool. */
+void amk_live_recorded(struct amk_live *live, const struct amk_input *in, int64_t row, uint64_t at)
+{
+	if (in->kind != AMK_INPUT_MESSAGE && in->kind != AMK_INPUT_CANCEL)
+		return;
+	/* What its sender gave up is not sent again. */
+	live->message_row = in->kind == AMK_INPUT_MESSAGE ? row : 0;
+	live->message_at = at;
+}
+
+/*
+ * At a quiet point or after much output, once everything recorded for stdin stands in the spool. A
+ * checkpoint forgets the inputs: not before the program has begun to read the running turn's message.
+ */
 static bool checkpoint_is_due(const struct amk_session *s)
 {
 	const struct amk_live *live = &s->live;
 
 	if (live->pending.bytes.n)
+		return false;
+	if (s->codec->busy(s->state) && live->message_row && live->message_at >= live->begun)
 		return false;
 	if (live->out_n - live->checkpoint_out >= s->all->conf.checkpoint_bytes)
 		return true;
@@ -99,6 +113,7 @@ static void run_positions(void *arg, uint64_t begun, uint64_t done)
 {
 	struct amk_session *s = arg;
 
+	s->live.begun = begun;
 	amk_say(AMK_SAY_TRACE, "live", "%s: stdin begun %llu done %llu", s->id, (unsigned long long)begun,
 		(unsigned long long)done);
 }
@@ -295,9 +310,70 @@ static int store_run(struct amk_session *s, bool ended, struct amk_err *e)
 	return amk_state_run_set(s->all->conf.store, &r, e);
 }
 
+/*
+ * The running turn's message never reached the program. One that ended by itself before it had read
+ * anything would do so again.
+ */
+static bool is_unread(const struct amk_live *live)
+{
+	const struct amk_run_end *end = &live->end;
+	bool is_lost = strcmp(end->reason, "lost") == 0;
+
+	if (!live->run || !live->message_row || live->message_at < live->begun)
+		return false;
+	return end->code >= 0 ? live->begun > 0 : end->signum || is_lost;
+}
+
+struct wanted_input {
+	int64_t row;
+	char *text;
+};
+
+static bool take_input(void *arg, const struct amk_state_input *r)
+{
+	struct wanted_input *w = arg;
+
+	if (r->row == w->row)
+		w->text = amk_strdup(r->input);
+	return false;
+}
+
+/* The recorded message, for another program; NULL when it has been read or is not kept any more. */
+static struct amk_json *unread_message(struct amk_session *s)
+{
+	struct wanted_input w = { .row = s->live.message_row };
+	struct amk_json *j = NULL;
+	struct amk_err e = { 0 };
+
+	if (!is_unread(&s->live))
+		return NULL;
+	if (amk_state_inputs(s->all->conf.store, s->live.row, w.row - 1, take_input, &w, &e) < 0)
+		amk_sessions_trouble(s->all, &e);
+	if (w.text)
+		j = amk_json_parse(w.text, strlen(w.text), NULL);
+	free(w.text);
+	return j;
+}
+
+/* The turn goes on with another program, in the transaction that ended the first one. */
+static void send_again(struct amk_session *s, const struct amk_json *message)
+{
+	struct amk_input in;
+	struct amk_err e = { 0 };
+
+	if (amk_input_read(&in, message, &e) < 0) {
+		amk_sessions_trouble(s->all, &e);
+		return;
+	}
+	in.again = true;
+	amk_live_start(s);
+	amk_said_step(s, &in);
+}
+
 /* Everything it wrote was stepped: now its end. */
 static void finish(struct amk_session *s)
 {
+	struct amk_json *message AMK_AUTO(json) = unread_message(s);
 	struct amk_buf err AMK_AUTO(buf) = AMK_BUF_INIT(1u << 20);
 	struct amk_live *live = &s->live;
 	struct amk_input in = {
@@ -306,6 +382,7 @@ static void finish(struct amk_session *s)
 		.exit_signal = live->end.signum,
 		.reason = live->end.reason,
 		.wanted = s->ending || s->stopping,
+		.unread = message != NULL,
 	};
 	struct amk_err e = { 0 };
 
@@ -320,6 +397,8 @@ static void finish(struct amk_session *s)
 		amk_run_free(live->run);
 	live_reset(live);
 	s->stopping = false;
+	if (message && s->codec->busy(s->state))
+		send_again(s, message);
 }
 
 bool amk_live_work(struct amk_session *s)

@@ -54,14 +54,15 @@ static int lines_upto(struct replay *rp, uint64_t upto)
 	return 0;
 }
 
-static int step_recorded(struct replay *rp, const char *text)
+static int step_recorded(struct replay *rp, const struct amk_state_input *r)
 {
-	struct amk_json *j AMK_AUTO(json) = amk_json_parse(text, strlen(text), rp->e);
+	struct amk_json *j AMK_AUTO(json) = amk_json_parse(r->input, strlen(r->input), rp->e);
 	struct amk_input in;
 
 	if (!j || amk_input_read(&in, j, rp->e) < 0)
 		return amk_err_wrap(rp->e, "session %s: a recorded input", rp->s->id);
 	rp->s->codec->step(rp->s->state, &in, &nowhere);
+	amk_live_recorded(&rp->s->live, &in, r->row, r->at);
 	return 0;
 }
 
@@ -79,7 +80,7 @@ static bool replay_input(void *arg, const struct amk_state_input *r)
 {
 	struct replay *rp = arg;
 
-	if (r->input[0] && (lines_upto(rp, r->out_n) < 0 || step_recorded(rp, r->input) < 0)) {
+	if (r->input[0] && (lines_upto(rp, r->out_n) < 0 || step_recorded(rp, r) < 0)) {
 		rp->failed = -1;
 		return false;
 	}

@@ -131,6 +131,7 @@ static void record(struct amk_session *s, const struct amk_input *in)
 		return;
 	}
 	live->input_row = r.row;
+	amk_live_recorded(live, in, r.row, r.at);
 	if (s->writes.n == 0)
 		return;
 	if (live->pending.bytes.n == 0)
