@@ -19,22 +19,22 @@
 #include <string.h>
 #include <unistd.h>
 
-static char amk_crash_taken[80];
-
+/* Into the environment, where all files of the program find it. */
 static inline void amk_crash_take(int dir, const char *path)
 {
 	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
+	char text[80] = "";
 
 	if (fd < 0)
 		return;
-	if (unlinkat(dir, path, 0) < 0 || read(fd, amk_crash_taken, sizeof amk_crash_taken - 1) < 0)
-		amk_crash_taken[0] = '\0';
+	if (unlinkat(dir, path, 0) == 0 && read(fd, text, sizeof text - 1) > 0)
+		setenv("AMIKA_CRASH", text, 1);
 	close(fd);
 }
 
 static inline void amk_crash_visit(const char *point, unsigned long visit)
 {
-	const char *armed = amk_crash_taken[0] ? amk_crash_taken : getenv("AMIKA_CRASH");
+	const char *armed = getenv("AMIKA_CRASH");
 	size_t n = strlen(point);
 
 	if (armed && strncmp(armed, point, n) == 0 && armed[n] == ':' && strtoul(armed + n + 1, NULL, 10) == visit)

@@ -13,6 +13,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "core/crash.h"
 #include "core/json.h"
 #include "core/lines.h"
 #include "core/path.h"
@@ -69,9 +70,11 @@ int amk_lock_write(int fd, const char *line, struct amk_err *e)
 {
 	size_t n = strlen(line);
 
+	AMK_CRASH("lock.before");
 	/* In this order there is a whole first line at every moment, and readers take only that. */
 	if (pwrite(fd, line, n, 0) != (ssize_t)n || ftruncate(fd, (off_t)n) < 0)
 		return amk_err_sys(e, "writing the lock");
+	AMK_CRASH("lock.after");
 	return 0;
 }
 

@@ -146,7 +146,9 @@ static void search_work(void *arg)
 {
 	struct search *s = arg;
 
+	AMK_CRASH("stray.before");
 	s->left = amk_stray_end(s->folder, STRAYS_MS);
+	AMK_CRASH("stray.after");
 }
 
 static void tell_lost(struct amk_run *r)

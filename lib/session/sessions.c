@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/crash.h"
 #include "core/say.h"
 #include "session/internal.h"
 
@@ -106,8 +107,10 @@ static void take_up_run(void *arg, const struct amk_state_run *r)
 		f->failed = amk_replay_state(s, r->checkpoint, f->e);
 		return;
 	}
+	AMK_CRASH("takeup.before");
 	amk_live_take_up(s, r);
 	f->failed = amk_replay(s, r, f->e);
+	AMK_CRASH("takeup.after");
 }
 
 static bool count_one(void *arg, const struct amk_state_message *r)

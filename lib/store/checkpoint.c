@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "core/buf.h"
+#include "core/crash.h"
 #include "core/say.h"
 #include "store/job.h"
 #include "store/sql.h"
@@ -63,10 +64,12 @@ static void truncate_wal(struct amk_checkpoint *k)
 {
 	int rc;
 
+	AMK_CRASH("wal.before");
 	sqlite3_busy_timeout(k->db, 0);
 	rc = sqlite3_wal_checkpoint_v2(k->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	sqlite3_busy_timeout(k->db, AMK_SQL_BUSY_MS);
 	k->failed = k->failed || is_failed_flush(rc);
+	AMK_CRASH("wal.after");
 	if (rc == SQLITE_OK)
 		k->pages = k->from = 0;
 	else if ((rc & 0xff) != SQLITE_BUSY && (rc & 0xff) != SQLITE_LOCKED)

@@ -32,6 +32,19 @@ allow_all() { # SESSION MESSAGE
 	return 1
 }
 
+# The shim holds the lock on its run's positions.
+shim_of_last_run() {
+	local run inode
+	run=$(find "$AMIKA_STATE_DIRECTORY/run" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort -n | tail -n 1)
+	inode=$(stat -c %i "$AMIKA_STATE_DIRECTORY/run/$run/pos")
+	awk -v inode=":$inode\$" '$2 == "FLOCK" && $6 ~ inode { print $5 }' /proc/locks
+}
+
+# Zombies do not count: who reaps them is not ours to say.
+is_running() { # PID
+	[[ $(ps -o state= -p "$1") == [^Z]* ]]
+}
+
 # The events of a session, checked: for each of the messages one turn, in order, ended once with the
 # outcome expected of it (a pattern); of each decision one end; what did not complete has an error.
 survived() { # SESSION DELTAS MESSAGE=OUTCOME…

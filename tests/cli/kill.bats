@@ -26,14 +26,6 @@ victim() { # daemon|shim|agent
 	pgrep -P "$shim" amika-mock
 }
 
-# The shim holds the lock on its run's positions.
-shim_of_last_run() {
-	local run inode
-	run=$(find "$AMIKA_STATE_DIRECTORY/run" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort -n | tail -n 1)
-	inode=$(stat -c %i "$AMIKA_STATE_DIRECTORY/run/$run/pos")
-	awk -v inode=":$inode\$" '$2 == "FLOCK" && $6 ~ inode { print $5 }' /proc/locks
-}
-
 @test "SIGKILL at random moments of a flood loses, repeats and reorders nothing" {
 	local kinds=(daemon shim agent) round who pid seed=${AMIKA_KILL_SEED:-$((RANDOM * 32768 + RANDOM))}
 	echo "AMIKA_KILL_SEED=$seed"
