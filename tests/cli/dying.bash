@@ -32,11 +32,19 @@ allow_all() { # SESSION MESSAGE
 	return 1
 }
 
+last_run() {
+	local run last=0
+	for run in "$AMIKA_STATE_DIRECTORY"/run/[0-9]*; do
+		run=${run##*/}
+		[ "$run" = '[0-9]*' ] || [ "$run" -lt "$last" ] || last=$run
+	done
+	echo "$last"
+}
+
 # The shim holds the lock on its run's positions.
 shim_of_last_run() {
-	local run inode
-	run=$(find "$AMIKA_STATE_DIRECTORY/run" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort -n | tail -n 1)
-	inode=$(stat -c %i "$AMIKA_STATE_DIRECTORY/run/$run/pos")
+	local inode
+	inode=$(stat -c %i "$AMIKA_STATE_DIRECTORY/run/$(last_run)/pos")
 	awk -v inode=":$inode\$" '$2 == "FLOCK" && $6 ~ inode { print $5 }' /proc/locks
 }
 
