@@ -134,7 +134,7 @@ first_outcome() { # POINT:N
 		kill -KILL "$(shim_of_last_run)"
 		daemon_has_died
 		amika send --id c tau hello >/dev/null
-		! is_running "$agent"
+		is_gone "$agent"
 		survived tau 0 a=lost b=completed c=completed
 		[ "$(amika decision list --all --json | jq -rs 'map(.state) | join(" ")')" = 'void void' ]
 		amikad stop >/dev/null

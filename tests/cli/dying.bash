@@ -48,9 +48,9 @@ shim_of_last_run() {
 	awk -v inode=":$inode\$" '$2 == "FLOCK" && $6 ~ inode { print $5 }' /proc/locks
 }
 
-# Zombies do not count: who reaps them is not ours to say.
-is_running() { # PID
-	[[ $(ps -o state= -p "$1") == [^Z]* ]]
+# Also as a zombie: who reaps it is not ours to say.
+is_gone() { # PID
+	[[ $(ps -o state= -p "$1") != [^Z]* ]]
 }
 
 # The events of a session, checked: for each of the messages one turn, in order, ended once with the

@@ -59,3 +59,82 @@ flood_and_kill() { # SESSION WHO DELTAS
 		flood_and_kill "s$round" "$who" "$deltas"
 	done
 }
+
+@test "restart again and again in a flood: one program, nothing lost, repeated, reordered" {
+	local n agent
+	amika session create tau --agent mock -- --pace 0 >/dev/null
+	printf '{"text":"%s"}\n' 'flood 20000 60' hello | amika send --lines --no-wait --id a tau >/dev/null
+	said tau 1 item.delta
+	agent=$(victim agent)
+	for n in 1500 4000 6500 9000 11500 14000 16500 19000; do
+		said tau "$n" item.delta
+		amikad restart
+	done
+	amika send --timeout 60000 --id b tau hello >/dev/null
+	survived tau 20002 a-1=completed a-2=completed b=completed
+	[ "$(last_run)" = 1 ]
+	[ "$(victim agent)" = "$agent" ]
+}
+
+@test "the daemon and the shim killed together: lost, and the next daemon says so" {
+	local order who pid agent
+	for order in 'daemon shim' 'shim daemon'; do
+		echo "$order"
+		amika session create "${order% *}" --agent mock -- --pace 0 >/dev/null
+		printf '{"text":"%s"}\n' permission hello | amika send --lines --no-wait --id a "${order% *}" >/dev/null
+		said "${order% *}" 2 permission.requested
+		agent=$(victim agent)
+		for who in $order; do
+			pid=$(victim "$who")
+			kill -KILL "$pid"
+		done
+		amika send --timeout 60000 --id b "${order% *}" hello >/dev/null
+		survived "${order% *}" 0 a-1=lost a-2=completed b=completed
+		is_gone "$agent"
+		run amika decision list
+		[ -z "$output" ]
+	done
+}
+
+# A claude of our own: its tools, each of which leaves it in another way, write their numbers into fifos.
+claude_with_tools() {
+	local tool
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	cat >"$BATS_TEST_TMPDIR/bin/claude" <<-'END'
+		#!/bin/sh
+		read -r message && cd "${0%/*}/.." || exit
+		env -i sh -c 'echo $$ >bare; exec sleep 1000' &
+		setsid sh -c 'echo $$ >apart; exec sleep 1000' &
+		(setsid sh -c 'trap "" TERM HUP; echo $$ >orphan; exec sleep 1000' &)
+		cat >/dev/null
+	END
+	chmod +x "$BATS_TEST_TMPDIR/bin/claude"
+	for tool in bare apart orphan; do mkfifo "$BATS_TEST_TMPDIR/$tool"; done
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH amika session create tau --agent claude >/dev/null
+	amika send --no-wait --id a tau hello >/dev/null
+	tools=()
+	for tool in bare apart orphan; do tools+=("$(cat "$BATS_TEST_TMPDIR/$tool")"); done
+}
+
+tools_are_gone() {
+	local tool
+	for tool in "${tools[@]}"; do is_gone "$tool" || return 1; done
+}
+
+@test "an agent's tools end when its shim is killed" {
+	claude_with_tools
+	kill -KILL "$(shim_of_last_run)"
+	said tau 1 turn.ended
+	tools_are_gone
+	survived tau 0 a=lost
+}
+
+@test "an agent's tools end when its shim is killed while no daemon is there" {
+	claude_with_tools
+	kill -KILL "$(victim daemon)"
+	kill -KILL "$(shim_of_last_run)"
+	kill -0 "${tools[2]}"
+	said tau 1 turn.ended
+	tools_are_gone
+	survived tau 0 a=lost
+}
