@@ -61,6 +61,7 @@ struct amk_agent_start {
 	const char *session_id;
 	const char *native_id; /* to resume, or NULL */
 	const char *model;     /* or NULL */
+	const char *variant;   /* or NULL */
 	const char *permission_mode;
 	char *const *args; /* the user's own arguments, NULL-terminated, or NULL */
 };
@@ -70,6 +71,23 @@ struct amk_capability {
 	bool has;
 };
 
+/* An agent mode: a name the session carries. */
+struct amk_agent_mode {
+	const char *id, *name, *description;
+};
+
+/* A permission mode of the API as this agent has it. */
+struct amk_agent_permission {
+	const char *name;     /* as it is asked for */
+	const char *shown;    /* as the session has it: the agent's nearest */
+	const char *argv[2];  /* what it adds to the program's arguments, or NULL */
+	const char *root_env; /* the program refuses it to root, unless this variable is 1; or NULL */
+};
+
+struct amk_agent_model {
+	const char *id, *name;
+};
+
 struct amk_codec {
 	const char *name; /* "claude" */
 	const char *title;
@@ -77,8 +95,14 @@ struct amk_codec {
 	bool is_helper;
 	const char *install;	       /* the command that installs it, for messages; NULL when built in */
 	const char *const *env;	       /* variables it wants from its user, '*' at the end matches; NULL-terminated */
-	const char *default_model;     /* shown when none was asked for, or NULL */
-	const char *const *modes;      /* permission modes, the first is the default; NULL-terminated */
+	/* What it signs in with: variables, or files below its user's home ("~/…"); NULL: it needs nothing. */
+	const char *const *credentials;
+	const struct amk_agent_model *models; /* to choose from, others may do; ends with a NULL id */
+	const char *default_model;	      /* what a session has that asked for none, or NULL: the program's */
+	const char *const *variants;	      /* of every model; NULL: any word, only shown */
+	/* The first is the default; they end with a NULL id or name. */
+	const struct amk_agent_mode *modes;
+	const struct amk_agent_permission *permissions;
 	const struct amk_capability *capabilities; /* ends with a NULL name */
 
 	/* The agent's session id when it is known at creation; NULL member when it is not. Caller frees. */
@@ -103,6 +127,9 @@ struct amk_codec {
 /* All codecs, NULL-terminated; by name, or NULL. */
 extern const struct amk_codec *const amk_agents[];
 const struct amk_codec *amk_agent_find(const char *name);
+/* NULL when the agent has no such mode. */
+const struct amk_agent_mode *amk_agent_mode(const struct amk_codec *c, const char *id);
+const struct amk_agent_permission *amk_agent_permission(const struct amk_codec *c, const char *name);
 
 /* An input as one JSON object and back: how inputs are recorded for replay. LINE and EXIT included. */
 void amk_input_write(struct amk_buf *b, const struct amk_input *in);

@@ -19,3 +19,19 @@ const struct amk_codec *amk_agent_find(const char *name)
 			return *c;
 	return NULL;
 }
+
+const struct amk_agent_mode *amk_agent_mode(const struct amk_codec *c, const char *id)
+{
+	for (const struct amk_agent_mode *m = c->modes; m->id; m++)
+		if (strcmp(m->id, id) == 0)
+			return m;
+	return NULL;
+}
+
+const struct amk_agent_permission *amk_agent_permission(const struct amk_codec *c, const char *name)
+{
+	for (const struct amk_agent_permission *p = c->permissions; p->name; p++)
+		if (strcmp(p->name, name) == 0)
+			return p;
+	return NULL;
+}

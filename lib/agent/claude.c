@@ -11,8 +11,31 @@
 #include "agent/claude.h"
 #include "core/jw.h"
 
+extern const struct amk_codec amk_agent_claude;
+
 static const char *const env[] = { "ANTHROPIC_*", "CLAUDE_CODE_*", "DISABLE_*", "IS_SANDBOX", NULL };
-static const char *const modes[] = { "default", "plan", "acceptEdits", "bypass", NULL };
+static const char *const credentials[] = { "ANTHROPIC_API_KEY", "CLAUDE_API_KEY", "CLAUDE_CODE_OAUTH_TOKEN",
+					   "ANTHROPIC_AUTH_TOKEN", "~/.claude/.credentials.json", NULL };
+
+/* The program takes any name a server knows; these are its own short ones. */
+static const struct amk_agent_model models[] = {
+	{ "default", "Default" }, { "opus", "Opus" }, { "fable", "Fable" }, { "sonnet", "Sonnet" }, { NULL, NULL },
+};
+static const char *const efforts[] = { "low", "medium", "high", "xhigh", "max", NULL };
+
+/* They are names: what the program may do is its permission mode. */
+static const struct amk_agent_mode modes[] = {
+	{ "build", "Build", "Works on the task" },
+	{ "plan", "Plan", "A label: permission mode plan makes it plan before it changes anything" },
+	{ NULL, NULL, NULL },
+};
+static const struct amk_agent_permission permissions[] = {
+	{ "default", "default", { NULL, NULL }, NULL },
+	{ "plan", "plan", { "--permission-mode", "plan" }, NULL },
+	{ "acceptEdits", "acceptEdits", { "--permission-mode", "acceptEdits" }, NULL },
+	{ "bypass", "bypass", { "--dangerously-skip-permissions", NULL }, "IS_SANDBOX" },
+	{ NULL, NULL, { NULL, NULL }, NULL },
+};
 
 static const struct amk_capability capabilities[] = {
 	{ "planMode", true },	     { "permissions", true },	   { "questions", false },
@@ -37,15 +60,15 @@ static void claude_argv(const struct amk_agent_start *st, struct amk_strv *argv)
 	static const char *const fixed[] = { "-p", "--input-format", "stream-json", "--output-format",
 					     "stream-json", "--verbose", "--permission-prompt-tool", "stdio",
 					     "--include-partial-messages" };
-	const char *mode = st->permission_mode;
+	const struct amk_agent_permission *p =
+		st->permission_mode ? amk_agent_permission(&amk_agent_claude, st->permission_mode) : NULL;
 
 	for (size_t i = 0; i < AMK_COUNT(fixed); i++)
 		amk_strv_add(argv, fixed[i]);
 	add_pair(argv, "--model", st->model);
-	if (mode && strcmp(mode, "bypass") == 0)
-		amk_strv_add(argv, "--dangerously-skip-permissions");
-	else if (mode && strcmp(mode, "default") != 0)
-		add_pair(argv, "--permission-mode", mode);
+	add_pair(argv, "--effort", st->variant);
+	for (size_t i = 0; p && i < AMK_COUNT(p->argv) && p->argv[i]; i++)
+		amk_strv_add(argv, p->argv[i]);
 	add_pair(argv, "--resume", st->native_id);
 	for (char *const *a = st->args; a && *a; a++)
 		amk_strv_add(argv, *a);
@@ -327,14 +350,17 @@ static bool claude_busy(const void *state)
 	return ((const struct amk_claude *)state)->track.running;
 }
 
-extern const struct amk_codec amk_agent_claude;
 const struct amk_codec amk_agent_claude = {
 	.name = "claude",
 	.title = "Claude Code",
 	.program = "claude",
 	.install = "npm install -g @anthropic-ai/claude-code",
 	.env = env,
+	.credentials = credentials,
+	.models = models,
+	.variants = efforts,
 	.modes = modes,
+	.permissions = permissions,
 	.capabilities = capabilities,
 	.argv = claude_argv,
 	.new_state = claude_new,

@@ -23,7 +23,19 @@ struct mock {
 	int64_t messages; /* counted over the whole session: they prefix the script's ids */
 };
 
-static const char *const modes[] = { "default", "plan", "bypass", NULL };
+static const struct amk_agent_model models[] = { { "mock", "Mock" }, { NULL, NULL } };
+static const struct amk_agent_mode modes[] = {
+	{ "build", "Build", "Answers by script" },
+	{ "plan", "Plan", "Answers by script all the same" },
+	{ NULL, NULL, NULL },
+};
+static const struct amk_agent_permission permissions[] = {
+	{ "default", "default", { NULL, NULL }, NULL },
+	{ "plan", "plan", { NULL, NULL }, NULL },
+	{ "bypass", "bypass", { NULL, NULL }, NULL },
+	{ "acceptEdits", "default", { NULL, NULL }, NULL },
+	{ NULL, NULL, { NULL, NULL }, NULL },
+};
 static const char *const env[] = { NULL };
 
 static const struct amk_capability capabilities[] = {
@@ -293,8 +305,10 @@ const struct amk_codec amk_agent_mock = {
 	.program = "amika-mock",
 	.is_helper = true,
 	.env = env,
+	.models = models,
 	.default_model = "mock",
 	.modes = modes,
+	.permissions = permissions,
 	.capabilities = capabilities,
 	.native_id = mock_native_id,
 	.argv = mock_argv,

@@ -7,6 +7,7 @@
 #include "core/json.h"
 
 #define URN "urn:sandbox-agent:error:"
+#define LEAD "invalid request: " /* the tools name the error themselves */
 
 static enum amk_code code_of_status(long status)
 {
@@ -85,6 +86,8 @@ int amk_problem_read(long status, const char *body, size_t n, struct amk_err *e)
 	code = amk_err_code(type + strlen(URN));
 	if (code == AMK_OK || (code == AMK_EFAILED && strcmp(type + strlen(URN), "failed") != 0))
 		code = code_of_status(status);
+	if (detail && strncmp(detail, LEAD, strlen(LEAD)) == 0)
+		detail += strlen(LEAD);
 	amk_err_set(e, code, "%.380s", detail ? detail : amk_codes[code].title);
 	reword(code, problem, e);
 	if (!hint)

@@ -38,6 +38,7 @@ const struct amk_code_info amk_codes[AMK_CODE_COUNT] = {
 	[AMK_ENODECISION] = { "decision_not_found", "Decision Not Found", AMK_EXIT_NOT_FOUND, 404, false },
 	[AMK_EUNKNOWNAGENT] = { "unsupported_agent", "Unsupported Agent", AMK_EXIT_NOT_FOUND, 400, false },
 	[AMK_ENOTINSTALLED] = { "agent_not_installed", "Agent Not Installed", AMK_EXIT_NOT_FOUND, 404, false },
+	[AMK_EINSTALL] = { "install_failed", "Install Failed", AMK_EXIT_FAILED, 500, false },
 	[AMK_EMODE] = { "mode_not_supported", "Mode Not Supported", AMK_EXIT_INPUT, 400, false },
 	[AMK_ECONFLICT] = { "conflict", "Conflict", AMK_EXIT_CONFLICT, 409, false },
 	[AMK_EEXISTS] = { "session_already_exists", "Session Already Exists", AMK_EXIT_CONFLICT, 409, false },

@@ -28,6 +28,9 @@ static void health(struct amk_request *rq, void *arg)
 const struct amk_route amk_api_routes[] = {
 	{ "GET", "/v1/health", AMK_ROUTE_OPEN, health },
 	{ "GET", "/v1/agents", 0, amk_api_agent_list },
+	{ "GET", "/v1/agents/{}/modes", 0, amk_api_agent_modes },
+	{ "GET", "/v1/agents/{}/models", 0, amk_api_agent_models },
+	{ "POST", "/v1/agents/{}/install", AMK_ROUTE_JSON, amk_api_agent_install },
 	{ "GET", S, 0, amk_api_session_list },
 	{ "POST", S "/{}", AMK_ROUTE_JSON, amk_api_session_create },
 	{ "GET", S "/{}", 0, amk_api_session_get },
@@ -147,7 +150,7 @@ bool amk_api_number(struct amk_request *rq, const char *name, uint64_t *v)
 	*v = strtoull(s, &end, 10);
 	if (errno == 0 && *end == '\0' && s[0] >= '0' && s[0] <= '9' && *v <= INT64_MAX)
 		return true;
-	amk_err_set(&e, AMK_EINVALID, "invalid request: %s is not a whole number: %.60s", name, s);
+	amk_err_set(&e, AMK_EINVALID, "%s is not a whole number: %.60s", name, s);
 	amk_request_problem(rq, &e, NULL);
 	return false;
 }

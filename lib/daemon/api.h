@@ -52,5 +52,8 @@ void amk_api_decision_question_reject(struct amk_request *rq, void *arg);
 
 /* api_agent.c */
 void amk_api_agent_list(struct amk_request *rq, void *arg);
+void amk_api_agent_modes(struct amk_request *rq, void *arg);
+void amk_api_agent_models(struct amk_request *rq, void *arg);
+void amk_api_agent_install(struct amk_request *rq, void *arg);
 
 #endif

@@ -71,7 +71,7 @@ static int check_reply(const struct amk_decision *found, const struct amk_decisi
 	for (const char *const *p = allowed[question]; *p; p++)
 		if (strcmp(*p, a->reply) == 0)
 			return 0;
-	return amk_err_set(e, AMK_EINVALID, "invalid request: reply to a %s must be %s, not \"%.40s\"", found->kind,
+	return amk_err_set(e, AMK_EINVALID, "reply to a %s must be %s, not \"%.40s\"", found->kind,
 			   question ? "answer or reject" : "once, always or reject", a->reply);
 }
 
@@ -173,7 +173,7 @@ static void answer_of_session(struct amk_request *rq, struct amk_daemon *d, cons
 	if (amk_decision_find(d->store, amk_decision_row(id), &found, &e) < 0 ||
 	    found.session != amk_session_row(s) || strcmp(found.kind, kind) != 0) {
 		amk_decision_release(&found);
-		amk_err_set(&e, AMK_EINVALID, "invalid request: unknown %s id: %s", kind, id);
+		amk_err_set(&e, AMK_EINVALID, "unknown %s id: %s", kind, id);
 		amk_request_problem(rq, &e, NULL);
 		return;
 	}

@@ -33,6 +33,26 @@ void amk_api_session_get(struct amk_request *rq, void *arg)
 	amk_request_reply_json(rq, 200, &b);
 }
 
+/* The members the original has beside its errors of this route. */
+static void write_refusal(struct amk_buf *b, const struct amk_err *e, const char *id, const struct amk_json *body)
+{
+	const char *agent = amk_json_get_str(body, "agent"), *mode = amk_json_get_str(body, "agentMode");
+	const struct amk_codec *codec = agent ? amk_agent_find(agent) : NULL;
+
+	if (e->code == AMK_EEXISTS)
+		amk_jw_cstr(b, "sessionId", id);
+	if (e->code != AMK_EUNKNOWNAGENT && e->code != AMK_ENOTINSTALLED && e->code != AMK_EMODE)
+		return;
+	amk_jw_cstr(b, "agent", agent);
+	if (e->code != AMK_EMODE)
+		return;
+	if (!mode || amk_agent_mode(codec, mode))
+		mode = amk_json_get_str(body, "permissionMode");
+	amk_jw_open(b, "details", '{');
+	amk_jw_cstr(b, "mode", mode);
+	amk_jw_close(b, '}');
+}
+
 void amk_api_session_create(struct amk_request *rq, void *arg)
 {
 	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(AMK_API_REPLY_MAX);
@@ -45,9 +65,8 @@ void amk_api_session_create(struct amk_request *rq, void *arg)
 	if (!amk_api_ready(d, rq))
 		return;
 	if (amk_session_create(d->sessions, id, amk_request_json(rq), &s, &e) < 0) {
-		amk_jw_cstr(&ext, e.code == AMK_EEXISTS ? "sessionId" : "agent",
-			    e.code == AMK_EEXISTS ? id : amk_json_get_str(amk_request_json(rq), "agent"));
-		amk_request_problem(rq, &e, amk_buf_ok(&ext) ? ext.s : NULL);
+		write_refusal(&ext, &e, id, amk_request_json(rq));
+		amk_request_problem(rq, &e, amk_buf_ok(&ext) && ext.n ? ext.s : NULL);
 		return;
 	}
 	if (amk_api_wants_representation(rq)) {

@@ -13,9 +13,10 @@
 #include "session/internal.h"
 
 #define SPEC_MAX (4u << 20)
+
 struct create {
-	const char *agent, *agent_mode, *permission_mode, *model, *variant, *directory, *title;
-	const struct amk_json *environment, *arguments;
+	const char *agent, *agent_mode, *permission_mode, *model, *variant, *version, *directory, *title;
+	const struct amk_json *environment, *arguments, *mcp, *skills;
 	const struct amk_codec *codec;
 };
 
@@ -25,10 +26,13 @@ static const struct amk_json_field fields[] = {
 	AMK_JSON_FIELD(create, permission_mode, "permissionMode", STR, false),
 	AMK_JSON_FIELD(create, model, "model", STR, false),
 	AMK_JSON_FIELD(create, variant, "variant", STR, false),
+	AMK_JSON_FIELD(create, version, "agentVersion", STR, false),
 	AMK_JSON_FIELD(create, directory, "directory", STR, false),
 	AMK_JSON_FIELD(create, title, "title", STR, false),
 	AMK_JSON_FIELD(create, environment, "environment", OBJECT, false),
 	AMK_JSON_FIELD(create, arguments, "arguments", ARRAY, false),
+	AMK_JSON_FIELD(create, mcp, "mcp", OBJECT, false),
+	AMK_JSON_FIELD(create, skills, "skills", OBJECT, false),
 };
 
 static int check_agent(struct create *c, struct amk_err *e)
@@ -58,16 +62,67 @@ static int check_environment(const struct create *c, struct amk_err *e)
 	return 0;
 }
 
-static int check_mode(struct create *c, struct amk_err *e)
+static bool is_one_of(const char *const *list, const char *word)
 {
-	const char *const *m = c->codec->modes;
+	while (*list && strcmp(*list, word) != 0)
+		list++;
+	return *list != NULL;
+}
 
-	if (!c->permission_mode)
-		c->permission_mode = m[0];
-	for (; *m; m++)
-		if (strcmp(*m, c->permission_mode) == 0)
-			return 0;
-	return amk_err_set(e, AMK_EMODE, "mode not supported: %s %.60s", c->agent, c->permission_mode);
+/* The agents refuse it to root themselves, but only once they run. */
+static int check_root(const struct create *c, const struct amk_agent_permission *p, struct amk_err *e)
+{
+	if (!p->root_env || geteuid() != 0 || amk_json_is(c->environment, p->root_env, "1"))
+		return 0;
+	amk_err_set(e, AMK_EINVALID, "%s does not take permission mode %s from root", c->agent, p->name);
+	return amk_err_hint(e, "run amikad as another user, or, where root is confined, give %s=1", p->root_env);
+}
+
+static int check_modes(struct create *c, struct amk_err *e)
+{
+	static const char *const known[] = { "default", "plan", "bypass", "acceptEdits", NULL };
+	const struct amk_agent_permission *p;
+
+	if (c->permission_mode && !is_one_of(known, c->permission_mode))
+		return amk_err_set(e, AMK_EINVALID, "invalid permission mode: %.60s", c->permission_mode);
+	if (!c->agent_mode)
+		c->agent_mode = c->codec->modes[0].id;
+	if (!amk_agent_mode(c->codec, c->agent_mode))
+		return amk_err_set(e, AMK_EMODE, "mode not supported: %s %.60s", c->agent, c->agent_mode);
+	p = c->permission_mode ? amk_agent_permission(c->codec, c->permission_mode) : c->codec->permissions;
+	if (!p)
+		return amk_err_set(e, AMK_EMODE, "mode not supported: %s %.60s", c->agent, c->permission_mode);
+	c->permission_mode = p->shown;
+	return check_root(c, p, e);
+}
+
+/* What would have no effect is refused, not kept for show. */
+static int check_extras(const struct create *c, struct amk_err *e)
+{
+	const struct amk_json *sources = amk_json_get(c->skills, "sources");
+
+	if (sources && !amk_json_is_array(sources) && !amk_json_is_null(sources))
+		return amk_err_set(e, AMK_EINVALID, "skills: \"sources\" must be an array");
+	if (amk_json_first(sources))
+		return amk_err_set(e, AMK_EINVALID, "skills cannot be given to a session yet");
+	if (!amk_json_first(c->mcp))
+		return 0;
+	amk_err_set(e, AMK_EINVALID, "mcp: servers cannot be given to a session yet");
+	return amk_err_hint(e, "give the agent's program its own arguments, such as --mcp-config FILE");
+}
+
+static int check_model(struct create *c, struct amk_err *e)
+{
+	struct amk_buf list AMK_AUTO(buf) = AMK_BUF_INIT(200);
+
+	if (!c->model)
+		c->model = c->codec->default_model;
+	if (!c->variant || !c->codec->variants || is_one_of(c->codec->variants, c->variant))
+		return 0;
+	amk_err_set(e, AMK_EINVALID, "%s has no variant \"%.60s\"", c->agent, c->variant);
+	for (const char *const *v = c->codec->variants; *v; v++)
+		amk_buf_addf(&list, "%s%s", list.n ? ", " : "", *v);
+	return amk_err_hint(e, "it has %s", list.s);
 }
 
 static int check_directory(struct create *c, struct amk_err *e)
@@ -93,15 +148,26 @@ int amk_session_program(char to[AMK_PATH_MAX], const struct amk_codec *codec, co
 	return amk_path_program(to, codec->program, path ? path : AMK_PATH_SYSTEM, e);
 }
 
+/* A version is a word of the command in the hint. */
+static int check_version(const struct create *c, struct amk_err *e)
+{
+	if (!c->version || amk_id_valid(c->version))
+		return 0;
+	return amk_err_set(e, AMK_EINVALID, "agentVersion: \"%.60s\" is no version", c->version);
+}
+
 static int check_program(const struct create *c, struct amk_err *e)
 {
 	char found[AMK_PATH_MAX];
 
+	if (check_version(c, e) < 0)
+		return -1;
 	if (amk_session_program(found, c->codec, amk_json_get_str(c->environment, "PATH"), e) == 0)
 		return 0;
 	if (e->code == AMK_ENOTFOUND) {
 		amk_err_set(e, AMK_ENOTINSTALLED, "agent not installed: %s (%s)", c->agent, c->codec->program);
-		return c->codec->install ? amk_err_hint(e, "install it: %s", c->codec->install) : -1;
+		return c->codec->install ? amk_err_hint(e, "install it: %s%s%s", c->codec->install,
+							c->version ? "@" : "", c->version ? c->version : "") : -1;
 	}
 	return amk_err_hint(e, "make it executable, or put another %s first on PATH", c->codec->program);
 }
@@ -120,7 +186,7 @@ static void write_spec(struct amk_buf *b, const struct create *c)
 {
 	amk_jw_open(b, NULL, '{');
 	amk_jw_cstr(b, "agent", c->agent);
-	amk_jw_cstr(b, "agentMode", c->agent_mode ? c->agent_mode : "build");
+	amk_jw_cstr(b, "agentMode", c->agent_mode);
 	amk_jw_cstr(b, "permissionMode", c->permission_mode);
 	amk_jw_cstr(b, "model", c->model);
 	amk_jw_cstr(b, "variant", c->variant);
@@ -139,8 +205,8 @@ static void say_started(struct amk_session *s, const struct create *c)
 
 	amk_jw_open(&data, "metadata", '{');
 	amk_jw_cstr(&data, "agent", c->agent);
-	amk_jw_cstr(&data, "agentMode", c->agent_mode ? c->agent_mode : "build");
-	amk_jw_cstr(&data, "model", c->model ? c->model : c->codec->default_model);
+	amk_jw_cstr(&data, "agentMode", c->agent_mode);
+	amk_jw_cstr(&data, "model", c->model);
 	amk_jw_cstr(&data, "permissionMode", c->permission_mode);
 	amk_jw_cstr(&data, "variant", c->variant);
 	amk_jw_close(&data, '}');
@@ -162,9 +228,9 @@ static int check_all(struct create *c, struct amk_sessions *all, const char *id,
 		return -1;
 	if (amk_session_find(all, id, NULL))
 		return amk_err_set(e, AMK_EEXISTS, "session already exists: %s", id);
-	if (check_mode(c, e) < 0 || check_environment(c, e) < 0)
+	if (check_environment(c, e) < 0 || check_program(c, e) < 0 || check_extras(c, e) < 0)
 		return -1;
-	return check_directory(c, e) < 0 || check_program(c, e) < 0 ? -1 : 0;
+	return check_model(c, e) < 0 || check_modes(c, e) < 0 || check_directory(c, e) < 0 ? -1 : 0;
 }
 
 int amk_session_create(struct amk_sessions *all, const char *id, const struct amk_json *request,

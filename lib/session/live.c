@@ -147,6 +147,7 @@ static void build_argv(const struct amk_session *s, struct amk_strv *argv)
 		.session_id = s->id,
 		.native_id = s->native_id,
 		.model = amk_json_get_str(s->spec, "model"),
+		.variant = amk_json_get_str(s->spec, "variant"),
 		.permission_mode = amk_json_get_str(s->spec, "permissionMode"),
 	};
 

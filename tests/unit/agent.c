@@ -82,7 +82,8 @@ static void test_table(void)
 	is_str(id, "mock-tau", "the mock's session id is known at once");
 	ok(!claude->native_id, "Claude's is not");
 	is_str(claude->env[0], "ANTHROPIC_*", "Claude names its variables");
-	is_str(claude->modes[0], "default", "the first mode is the default");
+	is_str(claude->modes[0].id, "build", "the first mode is the default");
+	is_str(claude->permissions[0].name, "default", "and the first permission mode");
 	ok(mock->is_helper && !mock->install, "the mock comes with us");
 }
 
@@ -93,14 +94,49 @@ static void test_arguments(void)
 
 	is_str(arguments(claude, &(struct amk_agent_start){ .permission_mode = "default" }), CLAUDE_ARGUMENTS,
 	       "plain");
-	is_str(arguments(claude, &(struct amk_agent_start){ .permission_mode = "plan", .model = "opus" }),
-	       CLAUDE_ARGUMENTS " --model opus --permission-mode plan", "model and mode");
-	is_str(arguments(claude, &(struct amk_agent_start){ .permission_mode = "bypass" }),
-	       CLAUDE_ARGUMENTS " --dangerously-skip-permissions", "bypass");
+	is_str(arguments(claude, &(struct amk_agent_start){ .permission_mode = "plan", .model = "opus",
+							    .variant = "high" }),
+	       CLAUDE_ARGUMENTS " --model opus --effort high --permission-mode plan", "model, variant and mode");
 	is_str(arguments(claude, &(struct amk_agent_start){ .native_id = "x", .args = own }),
 	       CLAUDE_ARGUMENTS " --resume x --allowedTools Bash", "resumed, the user's own last");
 	is_str(arguments(amk_agent_find("mock"), &(struct amk_agent_start){ .args = own, .model = "any" }),
 	       "--allowedTools Bash", "the mock gets the user's own only");
+}
+
+/* Every cell of the API's matrix of modes: what is shown, and what the program is told. */
+static void test_modes(void)
+{
+	static const struct {
+		const char *agent, *asked, *shown, *argv, *root_env;
+	} rows[] = {
+		{ "claude", "default", "default", CLAUDE_ARGUMENTS, NULL },
+		{ "claude", "plan", "plan", CLAUDE_ARGUMENTS " --permission-mode plan", NULL },
+		{ "claude", "acceptEdits", "acceptEdits", CLAUDE_ARGUMENTS " --permission-mode acceptEdits", NULL },
+		{ "claude", "bypass", "bypass", CLAUDE_ARGUMENTS " --dangerously-skip-permissions", "IS_SANDBOX" },
+		{ "claude", "auto", NULL, NULL, NULL },
+		{ "mock", "default", "default", "", NULL },
+		{ "mock", "plan", "plan", "", NULL },
+		{ "mock", "bypass", "bypass", "", NULL },
+		{ "mock", "acceptEdits", "default", "", NULL },
+		{ "mock", "auto", NULL, NULL, NULL },
+	};
+
+	for (size_t i = 0; i < AMK_COUNT(rows); i++) {
+		const struct amk_codec *c = amk_agent_find(rows[i].agent);
+		const struct amk_agent_permission *p = amk_agent_permission(c, rows[i].asked);
+
+		ok(p ? rows[i].shown && strcmp(p->shown, rows[i].shown) == 0 : !rows[i].shown, "%s %s is shown as %s",
+		   rows[i].agent, rows[i].asked, rows[i].shown ? rows[i].shown : "nothing");
+		if (!p)
+			continue;
+		is_str(arguments(c, &(struct amk_agent_start){ .permission_mode = p->shown }), rows[i].argv,
+		       "and its program told so");
+		ok(p->root_env ? rows[i].root_env && strcmp(p->root_env, rows[i].root_env) == 0 : !rows[i].root_env,
+		   "%s root", p->root_env ? "not for" : "also for");
+	}
+	for (const struct amk_codec *const *c = amk_agents; *c; c++)
+		ok(amk_agent_mode(*c, "build") && amk_agent_mode(*c, "plan") && !amk_agent_mode(*c, "custom"),
+		   "%s has the agent modes build and plan", (*c)->name);
 }
 
 static void check_input(const struct amk_input *in, const char *text, const char *name)
@@ -293,6 +329,7 @@ int main(void)
 {
 	test_table();
 	test_arguments();
+	test_modes();
 	test_inputs();
 	test_busy();
 	test_many_open();
