@@ -142,6 +142,7 @@ daemon_sources = \
 	lib/run/tree.h \
 	lib/agent/agent.h \
 	lib/agent/agents.c \
+	lib/agent/always.c \
 	lib/agent/ask.c \
 	lib/agent/claude.c \
 	lib/agent/claude.h \

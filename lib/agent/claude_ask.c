@@ -48,11 +48,75 @@ static void write_about(struct amk_buf *b, const struct amk_json *request)
 	copy_str(b, "call_id", amk_json_get_str(request, "tool_use_id"));
 }
 
+static void begin_response(struct amk_buf *b, const char *subtype, const char *id)
+{
+	amk_jw_open(b, NULL, '{');
+	amk_jw_cstr(b, "type", "control_response");
+	amk_jw_open(b, "response", '{');
+	amk_jw_cstr(b, "subtype", subtype);
+	amk_jw_cstr(b, "request_id", id);
+}
+
+/* "Always" holds for this session only: nothing is written into the user's project or home. */
+static void write_suggestion(struct amk_buf *b, const struct amk_json *suggestion)
+{
+	amk_jw_open(b, NULL, '{');
+	for (const struct amk_json *m = amk_json_first(suggestion); m; m = amk_json_next(m))
+		if (strcmp(amk_json_key(m), "destination") != 0)
+			amk_json_print(b, amk_json_key(m), m);
+	amk_jw_cstr(b, "destination", "session");
+	amk_jw_close(b, '}');
+}
+
+static void write_allow(struct amk_buf *b, const struct amk_json *asked, bool always)
+{
+	const struct amk_json *input = amk_json_get(asked, "input");
+	const struct amk_json *suggestions = amk_json_get(asked, "permissionSuggestions");
+
+	amk_jw_cstr(b, "behavior", "allow");
+	if (amk_json_is_object(input))
+		amk_json_print(b, "updatedInput", input);
+	if (!always || !amk_json_is_array(suggestions))
+		return;
+	amk_jw_open(b, "updatedPermissions", '[');
+	for (const struct amk_json *s = amk_json_first(suggestions); s; s = amk_json_next(s))
+		if (amk_json_is_object(s))
+			write_suggestion(b, s);
+	amk_jw_close(b, ']');
+}
+
+static void respond(struct amk_claude *c, const struct amk_track_asked *a, const char *reply, const char *text)
+{
+	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(AMK_CLAUDE_PART);
+	struct amk_json *asked AMK_AUTO(json) = amk_json_parse(a->details, strlen(a->details), NULL);
+
+	begin_response(&line, "success", a->native);
+	amk_jw_open(&line, "response", '{');
+	if (strcmp(reply, "reject") == 0) {
+		amk_jw_cstr(&line, "behavior", "deny");
+		amk_jw_cstr(&line, "message", text ? text : "The user does not want this.");
+	} else {
+		write_allow(&line, asked, strcmp(reply, "always") == 0);
+	}
+	amk_jw_close(&line, '}');
+	amk_jw_close(&line, '}');
+	amk_jw_close(&line, '}');
+	amk_claude_turn_send(c, &line);
+}
+
+/* What asks the person something has a new answer each time, whatever it is called. */
+static bool is_personal(const struct amk_json *request)
+{
+	return amk_json_true(amk_json_get(request, "requires_user_interaction")) ||
+	       amk_json_is(request, "tool_name", "AskUserQuestion") || amk_json_is(request, "tool_name", "ExitPlanMode");
+}
+
 static bool can_use_tool(struct amk_claude *c, const char *id, const struct amk_json *request)
 {
 	struct amk_buf metadata AMK_AUTO(buf) = AMK_BUF_INIT(AMK_CLAUDE_PART / 2);
 	struct amk_buf about AMK_AUTO(buf) = AMK_BUF_INIT(AMK_CLAUDE_PART / 4);
 	struct amk_buf more AMK_AUTO(buf) = AMK_BUF_INIT(AMK_CLAUDE_PART / 2);
+	struct amk_buf scope AMK_AUTO(buf) = AMK_BUF_INIT(AMK_ALWAYS_SCOPE);
 	struct amk_ask ask = {
 		.native = id, .kind = "permission", .subject = amk_json_get_str(request, "tool_name"),
 		.background = amk_json_get_str(request, "agent_id") != NULL,
@@ -70,17 +134,13 @@ static bool can_use_tool(struct amk_claude *c, const char *id, const struct amk_
 	ask.details = metadata.s;
 	ask.about = about.s;
 	ask.more = more.s;
-	amk_ask_open(&c->track, &ask);
+	if (!is_personal(request) && amk_always_scope(&scope, ask.subject, amk_json_get(request, "input")))
+		ask.scope = scope.s;
+	if (amk_ask_open(&c->track, &ask)) {
+		respond(c, amk_ask_find(&c->track, id), "always", NULL);
+		amk_ask_settle(&c->track, id);
+	}
 	return true;
-}
-
-static void begin_response(struct amk_buf *b, const char *subtype, const char *id)
-{
-	amk_jw_open(b, NULL, '{');
-	amk_jw_cstr(b, "type", "control_response");
-	amk_jw_open(b, "response", '{');
-	amk_jw_cstr(b, "subtype", subtype);
-	amk_jw_cstr(b, "request_id", id);
 }
 
 /* Whoever asks gets an answer: a request left open would hold the turn for ever. */
@@ -117,54 +177,12 @@ bool amk_claude_ask_withdraw(struct amk_claude *c, const struct amk_json *j)
 	return id != NULL;
 }
 
-/* "Always" holds for this session only: nothing is written into the user's project or home. */
-static void write_suggestion(struct amk_buf *b, const struct amk_json *suggestion)
-{
-	amk_jw_open(b, NULL, '{');
-	for (const struct amk_json *m = amk_json_first(suggestion); m; m = amk_json_next(m))
-		if (strcmp(amk_json_key(m), "destination") != 0)
-			amk_json_print(b, amk_json_key(m), m);
-	amk_jw_cstr(b, "destination", "session");
-	amk_jw_close(b, '}');
-}
-
-static void write_allow(struct amk_buf *b, const struct amk_json *asked, bool always)
-{
-	const struct amk_json *input = amk_json_get(asked, "input");
-	const struct amk_json *suggestions = amk_json_get(asked, "permissionSuggestions");
-
-	amk_jw_cstr(b, "behavior", "allow");
-	if (amk_json_is_object(input))
-		amk_json_print(b, "updatedInput", input);
-	if (!always || !amk_json_is_array(suggestions))
-		return;
-	amk_jw_open(b, "updatedPermissions", '[');
-	for (const struct amk_json *s = amk_json_first(suggestions); s; s = amk_json_next(s))
-		if (amk_json_is_object(s))
-			write_suggestion(b, s);
-	amk_jw_close(b, ']');
-}
-
 void amk_claude_ask_answer(struct amk_claude *c, const struct amk_input *in)
 {
 	const struct amk_track_asked *a = amk_ask_find(&c->track, in->id);
-	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(AMK_CLAUDE_PART);
-	struct amk_json *asked AMK_AUTO(json) = NULL;
 
 	if (!a)
 		return;
-	asked = amk_json_parse(a->details, strlen(a->details), NULL);
-	begin_response(&line, "success", in->id);
-	amk_jw_open(&line, "response", '{');
-	if (strcmp(in->reply, "reject") == 0) {
-		amk_jw_cstr(&line, "behavior", "deny");
-		amk_jw_cstr(&line, "message", in->text ? in->text : "The user does not want this.");
-	} else {
-		write_allow(&line, asked, strcmp(in->reply, "always") == 0);
-	}
-	amk_jw_close(&line, '}');
-	amk_jw_close(&line, '}');
-	amk_jw_close(&line, '}');
-	amk_claude_turn_send(c, &line);
+	respond(c, a, in->reply, in->text);
 	amk_ask_answer(&c->track, in);
 }

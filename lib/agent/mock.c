@@ -100,23 +100,29 @@ static void take_message(struct mock *m, const struct amk_input *in)
 	write_line(m, &line);
 }
 
-static void take_answer(struct mock *m, const struct amk_input *in)
+static void respond(struct mock *m, const char *id, const char *reply, const struct amk_json *answers)
 {
 	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(PART_MAX);
+
+	amk_jw_open(&line, NULL, '{');
+	amk_jw_cstr(&line, "type", "answer");
+	amk_jw_cstr(&line, "id", id);
+	amk_jw_cstr(&line, "reply", reply);
+	if (answers)
+		amk_json_print(&line, "answers", answers);
+	amk_jw_close(&line, '}');
+	write_line(m, &line);
+}
+
+static void take_answer(struct mock *m, const struct amk_input *in)
+{
 	struct amk_json *answers AMK_AUTO(json) = NULL;
 
 	if (!amk_ask_find(&m->track, in->id))
 		return;
 	if (in->answers)
 		answers = amk_json_parse(in->answers, strlen(in->answers), NULL);
-	amk_jw_open(&line, NULL, '{');
-	amk_jw_cstr(&line, "type", "answer");
-	amk_jw_cstr(&line, "id", in->id);
-	amk_jw_cstr(&line, "reply", in->reply);
-	if (answers)
-		amk_json_print(&line, "answers", answers);
-	amk_jw_close(&line, '}');
-	write_line(m, &line);
+	respond(m, in->id, in->reply, answers);
 	amk_ask_answer(&m->track, in);
 }
 
@@ -167,6 +173,7 @@ static bool line_ask(struct mock *m, const struct amk_json *j, bool question)
 {
 	struct amk_buf details AMK_AUTO(buf) = AMK_BUF_INIT(PART_MAX);
 	struct amk_buf about AMK_AUTO(buf) = AMK_BUF_INIT(PART_MAX);
+	struct amk_buf scope AMK_AUTO(buf) = AMK_BUF_INIT(AMK_ALWAYS_SCOPE);
 	const struct amk_json *given = amk_json_get(j, question ? "options" : "metadata");
 	struct amk_ask ask = {
 		.native = amk_json_get_str(j, "id"),
@@ -189,7 +196,12 @@ static bool line_ask(struct mock *m, const struct amk_json *j, bool question)
 	ask.about = about.s;
 	if (!amk_buf_ok(&details) || !amk_buf_ok(&about))
 		return false;
-	amk_ask_open(&m->track, &ask);
+	if (!question && amk_always_scope(&scope, ask.subject, given))
+		ask.scope = scope.s;
+	if (amk_ask_open(&m->track, &ask)) {
+		respond(m, ask.native, "always", NULL);
+		amk_ask_settle(&m->track, ask.native);
+	}
 	return true;
 }
 

@@ -35,6 +35,8 @@ struct amk_said {
 	const char *decision_native; /* the agent's id for it */
 	const char *decision;	     /* members of amika.decision */
 	const char *decision_kind;   /* "permission" or "question" */
+	const char *decision_reply;  /* given by a rule, whose name is decision_by; else NULL */
+	const char *decision_by;
 };
 
 /* What the finisher adds. */

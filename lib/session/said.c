@@ -15,6 +15,8 @@
 static bool decide(struct amk_session *s, const struct amk_said *said, int64_t *row)
 {
 	struct amk_decision_asker asker = { s->row, s->live.row };
+	const struct amk_decision_answer by_rule = { .reply = said->decision_reply, .by = said->decision_by };
+	const struct amk_decision_answer *answer = said->decision_by ? &by_rule : s->answering;
 	struct amk_store *store = s->all->conf.store;
 	struct amk_err e = { 0 };
 
@@ -26,8 +28,8 @@ static bool decide(struct amk_session *s, const struct amk_said *said, int64_t *
 		s->open_decisions++;
 		return true;
 	}
-	if (amk_decision_close(store, &asker, said,
-			       said->decision_state == AMK_DECISION_ANSWERED ? s->answering : NULL, row, &e) == 0) {
+	if (amk_decision_close(store, &asker, said, said->decision_state == AMK_DECISION_ANSWERED ? answer : NULL,
+			       row, &e) == 0) {
 		s->open_decisions--;
 		return true;
 	}
