@@ -2,6 +2,7 @@
 /* The mock agent's program: scripts by name, one line every pace, in the dialect of lib/agent/mock.c. */
 #include <ctype.h>
 #include <errno.h>
+#include <fnmatch.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 
 #define FLOOD_ITEM 65536 /* bytes of text in one of a flood's items, at least one delta */
 #define BATCH 65536	 /* bytes written at once when there is no pace */
+#define TRIGGER_MAX 1000 /* bytes of a message that is a trigger as a whole */
 
 /* One line to come, or the end of the program. */
 struct step {
@@ -34,6 +36,7 @@ static struct {
 	bool running;
 	struct step *first, **last;
 	unsigned asked;		/* requests still to be answered */
+	const char *const *then; /* lines for when they are, or NULL */
 	struct amk_buf decided; /* what was answered, in words */
 	int64_t flood_left, flood_bytes, flood_item;
 	int64_t clock; /* ns between the deltas of a flood that says when each was made; 0: of another */
@@ -161,6 +164,25 @@ static const char *const unparsed[] = { "{'type':'unsupported'}", NULL };
 static const char *const ended[] = { "{'type':'session_ended'}", NULL };
 static const char *const garbage[] = { "this line is not JSON", NULL };
 static const char *const hang[] = { NULL };
+static const char *const list_files[] = {
+	"{'type':'permission','id':'$_permission','action':'command_execution',"
+	"'metadata':{'codexRequestKind':'commandExecution','command':'ls'}}",
+	NULL
+};
+static const char *const proceed[] = {
+	"{'type':'question','id':'$_question','prompt':'Proceed?','options':['Yes','No']}", NULL
+};
+#define RICH(text) "'item':'$_rich'," MESSAGE ",'content':[{'type':'text','text':'" text "'}"
+static const char *const rich[] = {
+	"{'type':'started'," RICH("") "]}",
+	"{'type':'delta','item':'$_rich','delta':'The answer, '}",
+	"{'type':'delta','item':'$_rich','delta':'in brief.'}",
+	"{'type':'completed'," RICH("The answer, in brief.") ","
+	"{'type':'reasoning','text':'Said to all: it was asked briefly.','visibility':'public'},"
+	"{'type':'reasoning','text':'Kept to myself: nobody will read this.','visibility':'private'},"
+	"{'type':'json','json':{'mock':true}}]}",
+	NULL
+};
 
 /* ---- scripts that compute ---- */
 
@@ -230,36 +252,88 @@ static void run_help(const char *arg)
 {
 	(void)arg;
 	add_text("help", "echo TEXT, help, tool, status, image, unknown, markdown, permission, question, error, "
-			 "unparsed, end, flood N [BYTES]; for tests of what goes wrong: exit N, garbage, hang, "
+			 "unparsed, end, demo, flood N [BYTES]; for tests of what goes wrong: exit N, garbage, hang, "
 			 "stderr TEXT. Anything else is repeated.");
 }
 
-static const struct script {
+static void run_reply(const char *arg)
+{
+	add_text("reply", arg);
+}
+
+struct script {
 	const char *words;
 	const char *const *lines;
 	void (*run)(const char *arg);
+	unsigned asks; /* of its lines; it goes on when all are answered */
 	bool stays; /* does not end by itself */
-} scripts[] = {
-	{ "echo say", NULL, run_echo, false },
-	{ "help", NULL, run_help, false },
-	{ "tool tools tooling", tool, NULL, false },
-	{ "status", status, NULL, false },
-	{ "image", image, NULL, false },
-	{ "unknown", unknown, NULL, false },
-	{ "markdown", NULL, run_markdown, false },
-	{ "permission permissions", permissions, NULL, true },
-	{ "question questions", questions, NULL, true },
-	{ "error", error, NULL, false },
-	{ "unparsed", unparsed, NULL, false },
-	{ "end ended session.end", ended, NULL, false },
-	{ "flood", NULL, run_flood, true },
-	{ "clock", NULL, run_clock, true },
-	{ "when", NULL, run_when, false },
-	{ "exit", NULL, run_exit, true },
-	{ "garbage", garbage, NULL, false },
-	{ "hang", hang, NULL, true },
-	{ "stderr", NULL, run_stderr, false },
+	bool demo;  /* is shown by the demo, before the end */
+	const char *arg; /* of a trigger: stands for the rest of the message */
+	const char *const *then; /* of a trigger: lines after the answers */
 };
+
+/* The first word of a message says which. */
+static const struct script scripts[] = {
+	{ .words = "echo say", .run = run_echo, .demo = true },
+	{ .words = "help", .run = run_help, .demo = true },
+	{ .words = "tool tools tooling", .lines = tool, .demo = true },
+	{ .words = "status", .lines = status, .demo = true },
+	{ .words = "image", .lines = image, .demo = true },
+	{ .words = "unknown", .lines = unknown, .demo = true },
+	{ .words = "markdown", .run = run_markdown, .demo = true },
+	{ .words = "permission permissions", .lines = permissions, .asks = 2, .demo = true },
+	{ .words = "question questions", .lines = questions, .asks = 2, .demo = true },
+	{ .words = "error", .lines = error, .demo = true },
+	{ .words = "unparsed", .lines = unparsed, .demo = true },
+	{ .words = "end ended session.end", .lines = ended },
+	{ .words = "flood", .run = run_flood, .stays = true },
+	{ .words = "clock", .run = run_clock, .stays = true },
+	{ .words = "when", .run = run_when },
+	{ .words = "exit", .run = run_exit, .stays = true },
+	{ .words = "garbage", .lines = garbage },
+	{ .words = "hang", .lines = hang, .stays = true },
+	{ .words = "stderr", .run = run_stderr },
+};
+
+/* The whole message says which: prompts that the tests of the original's clients send to any agent. */
+static const struct script triggers[] = {
+	{ .words = "Reply with exactly the single word OK.", .run = run_reply, .arg = "OK" },
+	{ .words = "Reply with exactly the*word FIRST.", .run = run_reply, .arg = "FIRST" },
+	{ .words = "Reply with exactly the*word SECOND.", .run = run_reply, .arg = "SECOND" },
+	{ .words = "List files in the current directory using available tools.", .lines = list_files, .asks = 1 },
+	{ .words = "Use the bash tool to run `ls`*", .lines = list_files, .asks = 1, .then = tool },
+	{ .words = "*AskUserQuestion tool*", .lines = proceed, .asks = 1 },
+	{ .words = "Answer briefly and include your reasoning.", .lines = rich },
+	{ .words = "Provide a short status update.", .lines = status },
+};
+
+static void script_add(const struct script *s, const char *arg)
+{
+	for (const char *const *l = s->lines; l && *l; l++)
+		add(*l);
+	if (s->run)
+		s->run(arg);
+	mock.asked += s->asks;
+}
+
+/* Each script behind a message that announces it. */
+static void run_demo(const char *arg)
+{
+	char suffix[40], text[80];
+
+	(void)arg;
+	for (unsigned i = 0; i < AMK_COUNT(scripts); i++) {
+		if (!scripts[i].demo)
+			continue;
+		snprintf(suffix, sizeof suffix, "marker_%u", i + 1);
+		snprintf(text, sizeof text, "Next: %.*s", (int)strcspn(scripts[i].words, " "), scripts[i].words);
+		add_text(suffix, text);
+		script_add(&scripts[i], "an echo");
+	}
+	mock.then = ended;
+}
+
+static const struct script demo = { .words = "demo", .run = run_demo };
 
 static bool has_word(const char *words, const char *s, size_t n)
 {
@@ -275,10 +349,13 @@ static bool has_word(const char *words, const char *s, size_t n)
 
 static const struct script *script_find(const char *text, size_t word_n)
 {
+	for (size_t i = 0; i < AMK_COUNT(triggers) && strlen(text) < TRIGGER_MAX; i++)
+		if (fnmatch(triggers[i].words, text, FNM_CASEFOLD) == 0)
+			return &triggers[i];
 	for (size_t i = 0; i < AMK_COUNT(scripts); i++)
 		if (has_word(scripts[i].words, text, word_n))
 			return &scripts[i];
-	return NULL;
+	return has_word(demo.words, text, word_n) ? &demo : NULL;
 }
 
 static void add_end(const char *outcome)
@@ -299,15 +376,12 @@ static void script_start(char *text)
 	s = script_find(text, word_n);
 	mock.running = true;
 	mock.clock = 0;
-	for (const char *const *l = s ? s->lines : NULL; l && *l; l++)
-		add(*l);
-	if (s && (s->lines == permissions || s->lines == questions))
-		mock.asked = 2;
-	if (s && s->run)
-		s->run(text + word_n + strspn(text + word_n, " \t\r\n"));
-	if (!s && *text)
-		add_text("reply", text);
-	if (!s || !s->stays)
+	mock.then = s ? s->then : NULL;
+	if (s)
+		script_add(s, s->arg ? s->arg : text + word_n + strspn(text + word_n, " \t\r\n"));
+	else if (*text)
+		run_reply(text);
+	if (!mock.asked && (!s || !s->stays))
 		add_end("completed");
 }
 
@@ -328,6 +402,8 @@ static void take_answer(const struct amk_json *j)
 	if (--mock.asked)
 		return;
 	add_text("decided", mock.decided.s);
+	for (const char *const *l = mock.then; l && *l; l++)
+		add(*l);
 	add_end("completed");
 }
 

@@ -173,16 +173,26 @@ static int item_delta(struct amk_check *c, const struct amk_json *data, struct a
 	return 0;
 }
 
-/* The text an item's deltas must join to: its text parts by newlines, or its reasoning. */
+static bool has_part(const struct amk_json *item, const char *type)
+{
+	const struct amk_json *part = amk_json_first(amk_json_get(item, "content"));
+
+	while (part && !amk_json_is(part, "type", type))
+		part = amk_json_next(part);
+	return part != NULL;
+}
+
+/* The text an item's deltas must join to: its text parts by newlines, or, having none, its reasoning. */
 static bool item_text(const struct amk_json *item, uint64_t *hash, size_t *length)
 {
+	const char *type = has_part(item, "text") ? "text" : "reasoning";
 	bool any = false;
 
 	*hash = HASH_START;
 	*length = 0;
 	for (const struct amk_json *part = amk_json_first(amk_json_get(item, "content")); part;
 	     part = amk_json_next(part)) {
-		const char *text = amk_json_get_str(part, "text");
+		const char *text = amk_json_is(part, "type", type) ? amk_json_get_str(part, "text") : NULL;
 
 		if (!text)
 			continue;

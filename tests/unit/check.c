@@ -17,6 +17,9 @@
 #define TEXT(t) "[{\"type\":\"text\",\"text\":\"" t "\"}]"
 #define CALL "[{\"type\":\"tool_call\",\"name\":\"x\",\"arguments\":\"{}\",\"call_id\":\"c\"}]"
 #define RESULT "[{\"type\":\"tool_result\",\"call_id\":\"c\",\"output\":\"o\"}]"
+/* Only the text of a message comes in deltas. */
+#define MIXED(text) \
+	"[{\"type\":\"text\",\"text\":\"" text "\"},{\"type\":\"reasoning\",\"text\":\"why\",\"visibility\":\"private\"}]"
 #define ASKED(status, state) \
 	"{\"permission_id\":\"d_1\",\"action\":\"x\",\"status\":\"" status "\",\"metadata\":null},\"raw\":null," \
 	"\"amika\":{\"turn\":1,\"decision\":{\"id\":\"d_1\",\"native_id\":\"n\",\"kind\":\"permission\",\"state\":\"" \
@@ -30,7 +33,7 @@ static const char *const good[] = {
 	HEAD(5) "\"item.started\",\"data\":" ITEM("itm_2", "message", "assistant", TEXT(""), "in_progress") TURN,
 	HEAD(6) "\"item.delta\",\"data\":{\"item_id\":\"itm_2\",\"native_item_id\":null,\"delta\":\"a\\nb\"}" TURN,
 	HEAD(7) "\"item.delta\",\"data\":{\"item_id\":\"itm_2\",\"native_item_id\":null,\"delta\":\"c\"}" TURN,
-	HEAD(8) "\"item.completed\",\"data\":" ITEM("itm_2", "message", "assistant", TEXT("a\\nbc"), "completed") TURN,
+	HEAD(8) "\"item.completed\",\"data\":" ITEM("itm_2", "message", "assistant", MIXED("a\\nbc"), "completed") TURN,
 	HEAD(9) "\"item.started\",\"data\":" ITEM("itm_3", "tool_call", "assistant", CALL, "in_progress") TURN,
 	HEAD(10) "\"item.completed\",\"data\":" ITEM("itm_3", "tool_call", "assistant", CALL, "completed") TURN,
 	HEAD(11) "\"permission.requested\",\"data\":" ASKED("requested", "open"),
