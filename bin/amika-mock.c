@@ -38,6 +38,7 @@ static struct {
 	unsigned asked;		/* requests still to be answered */
 	const char *const *then; /* lines for when they are, or NULL */
 	struct amk_buf decided; /* what was answered, in words */
+	struct amk_buf attached; /* ",PART,PART": what came with the message goes back with its text */
 	int64_t flood_left, flood_bytes, flood_item;
 	int64_t clock; /* ns between the deltas of a flood that says when each was made; 0: of another */
 	int64_t read_at; /* when the last input was read, ns since the epoch */
@@ -45,6 +46,7 @@ static struct {
 	struct amk_buf out;
 } mock = { .last = &mock.first,
 	   .decided = AMK_BUF_INIT(1u << 20),
+	   .attached = AMK_BUF_INIT(1u << 20),
 	   .flood_text = AMK_BUF_INIT(AMK_LINE_MAX),
 	   .out = AMK_BUF_INIT(2 * AMK_LINE_MAX) };
 
@@ -74,7 +76,8 @@ static void add(const char *template)
 	add_step(amk_buf_take(&b), 0);
 }
 
-static void add_text_line(const char *type, const char *suffix, const char *text)
+/* `more` are further parts, each behind a comma. */
+static void add_parts_line(const char *type, const char *suffix, const char *text, const char *more)
 {
 	struct amk_buf b = AMK_BUF_INIT(AMK_LINE_MAX);
 
@@ -82,8 +85,13 @@ static void add_text_line(const char *type, const char *suffix, const char *text
 			 "\"content\":[{\"type\":\"text\"",
 		     type, (long long)mock.n, suffix);
 	amk_jw_cstr(&b, "text", text);
-	amk_buf_adds(&b, "}]}");
+	amk_buf_addf(&b, "}%s]}", more);
 	add_step(amk_buf_take(&b), 0);
+}
+
+static void add_text_line(const char *type, const char *suffix, const char *text)
+{
+	add_parts_line(type, suffix, text, "");
 }
 
 static void add_text(const char *suffix, const char *text)
@@ -186,9 +194,15 @@ static const char *const rich[] = {
 
 /* ---- scripts that compute ---- */
 
+static void repeat(const char *suffix, const char *text)
+{
+	add_parts_line("started", suffix, text, mock.attached.s);
+	add_parts_line("completed", suffix, text, mock.attached.s);
+}
+
 static void run_echo(const char *arg)
 {
-	add_text("echo", arg);
+	repeat("echo", arg);
 }
 
 static void run_markdown(const char *arg)
@@ -258,7 +272,7 @@ static void run_help(const char *arg)
 
 static void run_reply(const char *arg)
 {
-	add_text("reply", arg);
+	repeat("reply", arg);
 }
 
 struct script {
@@ -416,6 +430,12 @@ static void take_line(const char *line, size_t n)
 
 		mock.n = amk_json_get_int(j, "n", mock.n + 1);
 		amk_buf_clear(&mock.decided);
+		amk_buf_clear(&mock.attached);
+		for (const struct amk_json *part = amk_json_first(amk_json_get(j, "attached")); part;
+		     part = amk_json_next(part)) {
+			amk_buf_addc(&mock.attached, ',');
+			amk_json_print(&mock.attached, NULL, part);
+		}
 		script_start(text);
 	} else if (amk_json_is(j, "type", "answer")) {
 		take_answer(j);

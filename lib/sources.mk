@@ -1,6 +1,8 @@
 # Written by share/build-aux/sync: run 'make sync' after adding or removing a file.
 
 util_sources = \
+	lib/core/base64.c \
+	lib/core/base64.h \
 	lib/core/buf.c \
 	lib/core/buf.h \
 	lib/core/cmd.c \
@@ -144,10 +146,13 @@ daemon_sources = \
 	lib/agent/agents.c \
 	lib/agent/always.c \
 	lib/agent/ask.c \
+	lib/agent/attached.c \
+	lib/agent/attached.h \
 	lib/agent/claude.c \
 	lib/agent/claude.h \
 	lib/agent/claude_ask.c \
 	lib/agent/claude_item.c \
+	lib/agent/claude_message.c \
 	lib/agent/claude_result.c \
 	lib/agent/claude_turn.c \
 	lib/agent/input.c \
@@ -158,6 +163,8 @@ daemon_sources = \
 	lib/agent/turn.c \
 	lib/decision/decision.c \
 	lib/decision/decision.h \
+	lib/session/attach.c \
+	lib/session/attach.h \
 	lib/session/create.c \
 	lib/session/internal.h \
 	lib/session/live.c \

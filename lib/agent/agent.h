@@ -32,6 +32,7 @@ struct amk_input {
 	const char *id;	     /* MESSAGE: message id. ANSWER: the agent's id of the decision */
 	const char *text;    /* MESSAGE: what the user says. ANSWER: the reason or free text, or NULL. EXIT: the end
 			      * of what it wrote to stderr, or NULL */
+	const char *attachments; /* MESSAGE: JSON, see attached.h, or NULL */
 	const char *reply;   /* ANSWER: "once", "always", "reject" (permission); "answer", "reject" (question) */
 	const char *answers; /* ANSWER to a question: JSON [[string]], one list per question */
 	const char *by;	     /* ANSWER, CANCEL: who */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/attached.h"
 #include "agent/claude.h"
 #include "core/jw.h"
 
@@ -40,7 +41,7 @@ static const struct amk_agent_permission permissions[] = {
 static const struct amk_capability capabilities[] = {
 	{ "planMode", true },	     { "permissions", true },	   { "questions", false },
 	{ "toolCalls", true },	     { "toolResults", true },	   { "textMessages", true },
-	{ "images", false },	     { "fileAttachments", false }, { "sessionLifecycle", true },
+	{ "images", true },	     { "fileAttachments", true }, { "sessionLifecycle", true },
 	{ "errorEvents", true },     { "reasoning", true },	   { "status", true },
 	{ "commandExecution", true }, { "fileChanges", true },	   { "mcpTools", true },
 	{ "streamingDeltas", true }, { "itemStarted", true },	   { "sharedProcess", false },
@@ -204,6 +205,7 @@ static void take_line(struct amk_claude *c, const struct amk_input *in)
 static void take_message(struct amk_claude *c, const struct amk_input *in)
 {
 	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(2 * AMK_CLAUDE_PART);
+	struct amk_json *list AMK_AUTO(json) = amk_attached_list(in);
 	char *native AMK_AUTO(mem) = NULL;
 
 	c->cancelling = false;
@@ -211,15 +213,9 @@ static void take_message(struct amk_claude *c, const struct amk_input *in)
 	if (!in->again) {
 		native = amk_strf("user_%lld", (long long)++c->users);
 		amk_turn_start(&c->track, in->id);
-		amk_track_user(&c->track, native, in->text, true);
+		amk_track_user(&c->track, native, in->text, list, true);
 	}
-	amk_jw_open(&line, NULL, '{');
-	amk_jw_cstr(&line, "type", "user");
-	amk_jw_open(&line, "message", '{');
-	amk_jw_cstr(&line, "role", "user");
-	amk_jw_cstr(&line, "content", in->text);
-	amk_jw_close(&line, '}');
-	amk_jw_close(&line, '}');
+	amk_claude_message_write(&line, in->text, list);
 	amk_claude_turn_send(c, &line);
 }
 

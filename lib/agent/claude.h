@@ -32,6 +32,9 @@ struct amk_claude {
 	char *native, *model, *mode;
 };
 
+/* lib/agent/claude_message.c: the line of a message; `list` are its attachments, or NULL. */
+void amk_claude_message_write(struct amk_buf *b, const char *text, const struct amk_json *list);
+
 /* lib/agent/claude_item.c: content becomes items. False: not understood. */
 bool amk_claude_item_assistant(struct amk_claude *c, const struct amk_json *j);
 bool amk_claude_item_user(struct amk_claude *c, const struct amk_json *j);

@@ -33,6 +33,7 @@ void amk_input_write(struct amk_buf *b, const struct amk_input *in)
 		amk_jw_str(b, "line", in->line, in->line_n);
 	write_str(b, "id", in->id);
 	write_str(b, "text", in->text);
+	write_str(b, "attachments", in->attachments);
 	write_str(b, "reply", in->reply);
 	write_str(b, "answers", in->answers);
 	write_str(b, "by", in->by);
@@ -70,6 +71,7 @@ int amk_input_read(struct amk_input *in, const struct amk_json *j, struct amk_er
 		AMK_JSON_FIELD(amk_input, line, "line", STR, false),
 		AMK_JSON_FIELD(amk_input, id, "id", STR, false),
 		AMK_JSON_FIELD(amk_input, text, "text", STR, false),
+		AMK_JSON_FIELD(amk_input, attachments, "attachments", STR, false),
 		AMK_JSON_FIELD(amk_input, reply, "reply", STR, false),
 		AMK_JSON_FIELD(amk_input, answers, "answers", STR, false),
 		AMK_JSON_FIELD(amk_input, by, "by", STR, false),

@@ -2,7 +2,7 @@
 /*
  * The mock agent: an ordinary program on stdio, for tests and first steps. Its lines are JSON objects.
  *
- * To it: {"type":"message","n":N,"text"} starts script N; {"type":"answer","id","reply","answers"?}
+ * To it: {"type":"message","n":N,"text","attached"?} starts script N; {"type":"answer","id","reply","answers"?}
  * answers what it asked; {"type":"cancel"} ends the script early.
  * From it: {"type":"started"|"completed","item",kind,role,content,status}, {"type":"delta","item","delta"},
  * {"type":"permission","id","action","metadata"}, {"type":"question","id","prompt","options"},
@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/attached.h"
 #include "agent/track.h"
 #include "core/jw.h"
 
@@ -85,17 +86,23 @@ static void write_line(struct mock *m, struct amk_buf *line)
 static void take_message(struct mock *m, const struct amk_input *in)
 {
 	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(PART_MAX);
+	struct amk_json *list AMK_AUTO(json) = amk_attached_list(in);
 	char native[48];
 
 	if (!in->again) {
 		snprintf(native, sizeof native, "mock_%lld_user", (long long)++m->messages);
 		amk_turn_start(&m->track, in->id);
-		amk_track_user(&m->track, native, in->text, false);
+		amk_track_user(&m->track, native, in->text, list, false);
 	}
 	amk_jw_open(&line, NULL, '{');
 	amk_jw_cstr(&line, "type", "message");
 	amk_jw_int(&line, "n", m->messages);
 	amk_jw_cstr(&line, "text", in->text);
+	if (list) {
+		amk_jw_open(&line, "attached", '[');
+		amk_attached_parts(&line, list);
+		amk_jw_close(&line, ']');
+	}
 	amk_jw_close(&line, '}');
 	write_line(m, &line);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/attached.h"
 #include "core/jw.h"
 
 #define EVENT_MAX (15u << 20) /* of an event's data: a record's limit less the frame around it */
@@ -219,15 +220,20 @@ static void write_id(struct amk_buf *b, const char *key, int64_t number)
 	amk_jw_cstr(b, key, number ? id : NULL);
 }
 
-static void write_text_content(struct amk_buf *b, const char *text, bool is_private)
+static void write_part(struct amk_buf *b, const char *text, bool is_private)
 {
-	amk_jw_open(b, "content", '[');
 	amk_jw_open(b, NULL, '{');
 	amk_jw_cstr(b, "type", is_private ? "reasoning" : "text");
 	amk_jw_cstr(b, "text", text);
 	if (is_private)
 		amk_jw_cstr(b, "visibility", "private");
 	amk_jw_close(b, '}');
+}
+
+static void write_text_content(struct amk_buf *b, const char *text, bool is_private)
+{
+	amk_jw_open(b, "content", '[');
+	write_part(b, text, is_private);
 	amk_jw_close(b, ']');
 }
 
@@ -387,11 +393,21 @@ void amk_track_complete(struct amk_track *t, const struct amk_item *item)
 	open_remove(t, o);
 }
 
-void amk_track_user(struct amk_track *t, const char *native, const char *text, bool synthetic)
+void amk_track_user(struct amk_track *t, const char *native, const char *text, const struct amk_json *list,
+		    bool synthetic)
 {
-	const struct amk_item item = { .native = native, .kind = "message", .role = "user", .text = text };
-	struct amk_track_open *o = open_add(t, &item);
+	struct amk_buf content AMK_AUTO(buf) = AMK_BUF_INIT(EVENT_MAX);
+	struct amk_item item = { .native = native, .kind = "message", .role = "user", .text = text };
+	struct amk_track_open *o;
 
+	if (list) {
+		amk_jw_open(&content, NULL, '[');
+		write_part(&content, text, false);
+		amk_attached_parts(&content, list);
+		amk_jw_close(&content, ']');
+		item.content = content.s;
+	}
+	o = open_add(t, &item);
 	say_item(t, o, text, "in_progress", synthetic);
 	say_item(t, o, text, "completed", synthetic);
 	open_remove(t, o);

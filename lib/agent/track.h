@@ -96,8 +96,9 @@ bool amk_track_has(const struct amk_track *t, const char *native);
 
 /* Fails all that are open. */
 void amk_track_fail_all(struct amk_track *t);
-/* The user's message as an item. */
-void amk_track_user(struct amk_track *t, const char *native, const char *text, bool synthetic);
+/* The user's message as an item; `list` are its attachments, or NULL. */
+void amk_track_user(struct amk_track *t, const char *native, const char *text, const struct amk_json *list,
+		    bool synthetic);
 
 /* Events without an item. `details` is JSON or NULL. */
 void amk_track_error(struct amk_track *t, const char *code, const char *message, const char *details);

@@ -99,17 +99,16 @@ static void write_receipt(struct amk_buf *b, const struct amk_session *s, const 
 
 int amk_api_session_message(struct amk_request *rq, struct amk_session *s, struct amk_receipt *r, struct amk_err *e)
 {
-	struct post {
-		const char *message, *id;
-	} p = { 0 };
 	static const struct amk_json_field fields[] = {
-		AMK_JSON_FIELD(post, message, "message", STR, true),
-		AMK_JSON_FIELD(post, id, "messageId", STR, false),
+		AMK_JSON_FIELD(amk_post, text, "message", STR, true),
+		AMK_JSON_FIELD(amk_post, id, "messageId", STR, false),
+		AMK_JSON_FIELD(amk_post, attachments, "attachments", ARRAY, false),
 	};
+	struct amk_post p = { 0 };
 
 	if (amk_json_read(amk_request_json(rq), fields, AMK_COUNT(fields), &p, e) < 0)
 		return -1;
-	return amk_session_post(s, p.id, p.message, r, e);
+	return amk_session_post(s, &p, r, e);
 }
 
 void amk_api_session_post(struct amk_request *rq, void *arg)

@@ -200,6 +200,24 @@ static void put_block(struct amk_buf *out, const char *lead, const char *s, unsi
 		amk_buf_addf(out, "%s... %u more line%s\n", lead, left, left == 1 ? "" : "s");
 }
 
+/* Each file a message holds, on a line behind `lead`. */
+static void put_files(struct amk_render *r, const struct amk_json *item, const char *lead, struct amk_buf *out)
+{
+	const struct amk_json *p = amk_json_first(amk_json_get(item, "content"));
+
+	for (; p; p = amk_json_next(p)) {
+		bool image = amk_json_is(p, "type", "image");
+		const char *path = amk_json_get_str(p, "path");
+
+		if (!path || (!image && !amk_json_is(p, "type", "file_ref")))
+			continue;
+		amk_render_fresh(r, out);
+		amk_buf_addf(out, "%s%s ", lead, image ? "image" : "file");
+		amk_render_word(out, path, RESULT_WIDTH);
+		amk_buf_addc(out, '\n');
+	}
+}
+
 static void done_message(struct amk_render *r, const struct amk_json *item, struct amk_buf *out)
 {
 	struct amk_buf text AMK_AUTO(buf) = AMK_BUF_INIT(out->max);
@@ -209,8 +227,10 @@ static void done_message(struct amk_render *r, const struct amk_json *item, stru
 		return;
 	amk_render_fresh(r, out);
 	if (amk_json_is(item, "role", "user")) {
-		if (!r->own)
-			put_block(out, "> ", text.s, UINT32_MAX);
+		if (r->own)
+			return;
+		put_block(out, "> ", text.s, UINT32_MAX);
+		put_files(r, item, "> ", out);
 		return;
 	}
 	amk_render_text(out, text.s, text.n);
@@ -306,18 +326,6 @@ static void done_status(struct amk_render *r, const struct amk_json *item, struc
 	amk_buf_addc(out, '\n');
 }
 
-static void done_image(struct amk_render *r, const struct amk_json *item, struct amk_buf *out)
-{
-	const char *path = amk_json_get_str(part_of(item, "image"), "path");
-
-	if (!path)
-		return;
-	amk_render_fresh(r, out);
-	amk_buf_adds(out, "- image ");
-	amk_render_word(out, path, RESULT_WIDTH);
-	amk_buf_addc(out, '\n');
-}
-
 static void show_completed(struct amk_render *r, const struct amk_json *event, struct amk_buf *out)
 {
 	const struct amk_json *item = event_item(event);
@@ -333,8 +341,8 @@ static void show_completed(struct amk_render *r, const struct amk_json *event, s
 		amk_render_fresh(r, out);
 	else if (strcmp(kind, "message") == 0 || strcmp(kind, "system") == 0)
 		done_message(r, item, out);
-	if (strcmp(kind, "message") == 0)
-		done_image(r, item, out);
+	if (strcmp(kind, "message") == 0 && !amk_json_is(item, "role", "user"))
+		put_files(r, item, "- ", out);
 	else if (strcmp(kind, "tool_call") == 0)
 		done_call(r, item, out);
 	else if (strcmp(kind, "tool_result") == 0)

@@ -10,6 +10,7 @@
 #include "core/jw.h"
 #include "core/time.h"
 #include "core/utf8.h"
+#include "session/attach.h"
 #include "session/internal.h"
 
 static void say_members(struct amk_session *s, const char *type, struct amk_buf *data)
@@ -27,11 +28,16 @@ static void say_message(struct amk_session *s, const char *type, const char *mes
 	say_members(s, type, &data);
 }
 
-static int start_message(struct amk_session *s, int64_t row, const char *id, const char *text, struct amk_err *e)
+static int start_message(struct amk_session *s, const struct amk_state_message *m, struct amk_err *e)
 {
-	struct amk_input in = { .kind = AMK_INPUT_MESSAGE, .id = id, .text = text };
+	struct amk_input in = {
+		.kind = AMK_INPUT_MESSAGE,
+		.id = m->id,
+		.text = m->text,
+		.attachments = m->attachments,
+	};
 
-	if (amk_state_message_set(s->all->conf.store, row, AMK_MESSAGE_STARTED, e) < 0)
+	if (amk_state_message_set(s->all->conf.store, m->row, AMK_MESSAGE_STARTED, e) < 0)
 		return -1;
 	if (s->live.row == 0)
 		amk_live_start(s);
@@ -47,32 +53,37 @@ static bool may_start(const struct amk_session *s)
 
 struct next_message {
 	int64_t row;
-	char *id, *text;
+	char *id, *text, *attachments;
 };
 
 static bool take_next(void *arg, const struct amk_state_message *r)
 {
 	struct next_message *m = arg;
 
-	*m = (struct next_message){ r->row, amk_strdup(r->id), amk_strdup(r->text) };
+	*m = (struct next_message){ r->row, amk_strdup(r->id), amk_strdup(r->text),
+				    r->attachments ? amk_strdup(r->attachments) : NULL };
 	return false;
 }
 
 static void start_next(struct amk_session *s)
 {
 	struct next_message m = { 0 };
+	struct amk_state_message next;
 	struct amk_err e = { 0 };
 	int r;
 
 	r = amk_state_messages_queued(s->all->conf.store, s->row, 1, take_next, &m, &e);
 	if (r == 0 && m.row) {
 		s->queued--;
-		r = start_message(s, m.row, m.id, m.text, &e);
+		next = (struct amk_state_message){ .row = m.row, .id = m.id, .text = m.text,
+						   .attachments = m.attachments };
+		r = start_message(s, &next, &e);
 	}
 	if (r < 0)
 		amk_sessions_trouble(s->all, &e);
 	free(m.id);
 	free(m.text);
+	free(m.attachments);
 }
 
 static void end_now(struct amk_session *s)
@@ -100,7 +111,7 @@ void amk_session_pump(struct amk_session *s)
 
 struct same_message {
 	bool found, same;
-	const char *text;
+	const struct amk_post *post;
 	uint64_t after;
 };
 
@@ -109,7 +120,7 @@ static void compare_message(void *arg, const struct amk_state_message *r)
 	struct same_message *m = arg;
 
 	m->found = true;
-	m->same = strcmp(r->text, m->text) == 0;
+	m->same = strcmp(r->text, m->post->text) == 0 && amk_attach_same(r->attachments, m->post->attachments);
 	m->after = r->after;
 }
 
@@ -126,17 +137,17 @@ static int check_text(const char *text, struct amk_err *e)
 	return 0;
 }
 
-/* 1: sent before, with the same text; 0: new. */
-static int look_for_same(struct amk_session *s, const char *text, struct amk_receipt *r, struct amk_err *e)
+/* 1: sent before, and the same; 0: new. */
+static int look_for_same(struct amk_session *s, const struct amk_post *post, struct amk_receipt *r, struct amk_err *e)
 {
-	struct same_message m = { .text = text };
+	struct same_message m = { .post = post };
 
 	if (amk_state_message_find(s->all->conf.store, s->row, r->message_id, compare_message, &m, e) < 0)
 		return -1;
 	if (!m.found)
 		return 0;
 	if (!m.same) {
-		amk_err_set(e, AMK_ECONFLICT, "message %s was sent before with another text", r->message_id);
+		amk_err_set(e, AMK_ECONFLICT, "message %s was sent before with another text or other files", r->message_id);
 		return amk_err_hint(e, "use another id");
 	}
 	r->after = m.after;
@@ -152,26 +163,34 @@ static int check_open(const struct amk_session *s, struct amk_err *e)
 	return amk_err_hint(e, "make a new one: amika session create");
 }
 
-int amk_session_post(struct amk_session *s, const char *message_id, const char *text, struct amk_receipt *r,
-		     struct amk_err *e)
+static int check_post(const struct amk_post *post, struct amk_err *e)
 {
-	struct amk_state_message m = { .session = s->row, .text = text };
+	if (post->id && !amk_id_valid(post->id))
+		return amk_err_set(e, AMK_EINVALID, "\"%.140s\" is no message id ([A-Za-z0-9._-]{1,128})", post->id);
+	return check_text(post->text, e) < 0 || amk_attach_check(post->attachments, e) < 0 ? -1 : 0;
+}
+
+int amk_session_post(struct amk_session *s, const struct amk_post *post, struct amk_receipt *r, struct amk_err *e)
+{
+	struct amk_buf attachments AMK_AUTO(buf) = AMK_BUF_INIT(2 * AMK_ATTACH_BYTES_MAX);
+	struct amk_state_message m = { .session = s->row, .text = post->text };
 	int same;
 
-	if (message_id && !amk_id_valid(message_id))
-		return amk_err_set(e, AMK_EINVALID, "\"%.140s\" is no message id ([A-Za-z0-9._-]{1,128})", message_id);
-	if (check_text(text, e) < 0)
+	if (check_post(post, e) < 0)
 		return -1;
 	memcpy(r->message_id, "m_", 3);
-	if (message_id)
-		snprintf(r->message_id, sizeof r->message_id, "%s", message_id);
+	if (post->id)
+		snprintf(r->message_id, sizeof r->message_id, "%s", post->id);
 	else
 		amk_id_random(r->message_id + 2, 16);
-	same = look_for_same(s, text, r, e);
+	same = look_for_same(s, post, r, e);
 	if (same || check_open(s, e) < 0)
 		return same > 0 ? 0 : -1;
 	if (s->queued >= AMK_SESSION_QUEUE_MAX)
 		return amk_err_set(e, AMK_EUNAVAILABLE, "%u messages wait in session %s already", s->queued, s->id);
+	if (amk_attach_read(&attachments, amk_json_get_str(s->spec, "directory"), post->attachments, e) < 0)
+		return -1;
+	m.attachments = attachments.n ? attachments.s : NULL;
 	m.id = r->message_id;
 	m.after = r->after = s->sequence;
 	m.created = amk_time_now();
@@ -180,7 +199,7 @@ int amk_session_post(struct amk_session *s, const char *message_id, const char *
 	amk_sessions_make_ready(s);
 	if (s->queued == 0 && may_start(s)) {
 		r->state = AMK_RECEIPT_ACCEPTED;
-		return start_message(s, m.row, m.id, text, e);
+		return start_message(s, &m, e);
 	}
 	s->queued++;
 	r->state = AMK_RECEIPT_QUEUED;

@@ -73,9 +73,13 @@ struct amk_receipt {
 	uint64_t after; /* the session's last sequence at acceptance */
 	enum amk_receipt_state state;
 };
-/* A message: starts a turn or waits in the queue. message_id NULL: one is made. */
-int amk_session_post(struct amk_session *s, const char *message_id, const char *text, struct amk_receipt *r,
-		     struct amk_err *e);
+/* A message: starts a turn or waits in the queue. */
+struct amk_post {
+	const char *id; /* NULL: one is made */
+	const char *text;
+	const struct amk_json *attachments; /* [{"path","mime"?,"filename"?}], or NULL */
+};
+int amk_session_post(struct amk_session *s, const struct amk_post *post, struct amk_receipt *r, struct amk_err *e);
 /* Interrupts the running turn; nothing to do is no error. */
 void amk_session_cancel(struct amk_session *s, const char *by);
 /*

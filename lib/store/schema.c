@@ -46,6 +46,8 @@ static const char *const steps[] = {
 	/* The log's rows are a cursor: where the last of them was deleted, this remembers it. */
 	"CREATE TABLE counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
 	"INSERT INTO counter VALUES('log_forgotten', 0);",
+	/* What a message brings besides its text, as the agent is given it. */
+	"ALTER TABLE message ADD COLUMN attachments TEXT;",
 };
 
 static int number(struct amk_sql *q, const char *sql, int64_t *v, struct amk_err *e)

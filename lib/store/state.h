@@ -28,6 +28,7 @@ enum amk_message_state { AMK_MESSAGE_QUEUED, AMK_MESSAGE_STARTED, AMK_MESSAGE_EN
 struct amk_state_message {
 	int64_t row, session;
 	const char *id, *text;
+	const char *attachments; /* JSON, or NULL */
 	enum amk_message_state state;
 	uint64_t after; /* the session's last sequence at acceptance */
 	int64_t created;

@@ -3,11 +3,12 @@
 #include "store/inside.h"
 #include "store/state.h"
 
-#define COLUMNS "SELECT row, session, id, state, \"after\", created, text FROM message"
+#define COLUMNS "SELECT row, session, id, state, \"after\", created, text, attachments FROM message"
 
 static const struct amk_sql_stmt add = {
 	"adding a message",
-	"INSERT INTO message(session, id, state, \"after\", created, text) VALUES(?, ?, ?, ?, ?, ?)",
+	"INSERT INTO message(session, id, state, \"after\", created, text, attachments) "
+	"VALUES(?, ?, ?, ?, ?, ?, ?)",
 };
 
 static const struct amk_sql_stmt set = {
@@ -37,6 +38,7 @@ static struct amk_state_message message(struct amk_sql_call *c)
 		.after = (uint64_t)amk_sql_col_int(c, 4),
 		.created = amk_sql_col_int(c, 5),
 		.text = amk_sql_col_str(c, 6),
+		.attachments = amk_sql_col_str(c, 7),
 	};
 }
 
@@ -51,6 +53,7 @@ int amk_state_message_add(struct amk_store *s, struct amk_state_message *r, stru
 	amk_sql_int(&c, (int64_t)r->after);
 	amk_sql_int(&c, r->created);
 	amk_sql_str(&c, r->text);
+	amk_sql_str(&c, r->attachments);
 	return amk_sql_run_insert(&c, &r->row, e);
 }
 

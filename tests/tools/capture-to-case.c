@@ -53,27 +53,49 @@ static int take_note(int64_t t, const struct amk_json *msg, struct amk_err *e)
 	return started ? 0 : put_start(t, msg, e);
 }
 
-static int put_message(int64_t t, const char *text, struct amk_err *e)
+/* `attachments` may be NULL. */
+static int put_message(int64_t t, const char *text, const char *attachments, struct amk_err *e)
 {
 	char *id AMK_AUTO(mem) = amk_strf("m_%u", ++messages);
-	const struct amk_input in = { .kind = AMK_INPUT_MESSAGE, .id = id, .text = text };
+	const struct amk_input in = { .kind = AMK_INPUT_MESSAGE, .id = id, .text = text, .attachments = attachments };
 
 	running = true;
 	return put(t, &in, e);
 }
 
+/* An image the host gave with the message: as if it had been read from a file. */
+static void take_image(struct amk_buf *b, const struct amk_json *source)
+{
+	amk_jw_open(b, NULL, '{');
+	amk_jw_cstr(b, "path", "image");
+	amk_jw_null(b, "mime");
+	amk_jw_null(b, "filename");
+	amk_json_print(b, "media_type", amk_json_get(source, "media_type"));
+	amk_json_print(b, "data", amk_json_get(source, "data"));
+	amk_jw_close(b, '}');
+}
+
 static int take_message(int64_t t, const struct amk_json *content, struct amk_err *e)
 {
 	struct amk_buf text AMK_AUTO(buf) = AMK_BUF_INIT(AMK_LINE_MAX);
+	struct amk_buf images AMK_AUTO(buf) = AMK_BUF_INIT(AMK_LINE_MAX);
+	bool any = false;
 
 	if (amk_json_str(content))
 		amk_buf_adds(&text, amk_json_str(content));
+	amk_jw_open(&images, NULL, '[');
 	for (const struct amk_json *part = amk_json_is_array(content) ? amk_json_first(content) : NULL; part;
-	     part = amk_json_next(part))
+	     part = amk_json_next(part)) {
 		if (amk_json_get_str(part, "text"))
 			amk_buf_adds(&text, amk_json_get_str(part, "text"));
+		if (!amk_json_is(part, "type", "image"))
+			continue;
+		take_image(&images, amk_json_get(part, "source"));
+		any = true;
+	}
+	amk_jw_close(&images, ']');
 	if (!running)
-		return put_message(t, text.s, e);
+		return put_message(t, text.s, any ? images.s : NULL, e);
 	amk_strv_add(&waiting, text.s);
 	return 0;
 }
@@ -89,7 +111,7 @@ static int put_waiting(int64_t t, struct amk_err *e)
 	text = waiting.v[0];
 	waiting.n--;
 	memmove(&waiting.v[0], &waiting.v[1], (waiting.n + 1) * sizeof *waiting.v);
-	return put_message(t, text, e);
+	return put_message(t, text, NULL, e);
 }
 
 static int put_answer(int64_t t, const struct amk_json *response, struct amk_err *e)

@@ -172,6 +172,8 @@ static void test_inputs(void)
 					 .answers = "[[\"a\"]]", .by = "me" },
 		    "{\"kind\":\"answer\",\"id\":\"x\",\"reply\":\"answer\",\"answers\":\"[[\\\"a\\\"]]\",\"by\":\"me\"}",
 		    "an answer");
+	check_input(&(struct amk_input){ .kind = AMK_INPUT_MESSAGE, .id = "m", .text = "t", .attachments = "[{}]" },
+		    "{\"kind\":\"message\",\"id\":\"m\",\"text\":\"t\",\"attachments\":\"[{}]\"}", "a message");
 	check_input(&(struct amk_input){ .kind = AMK_INPUT_EXIT, .exit_code = -1, .exit_signal = 9, .wanted = true },
 		    "{\"kind\":\"exit\",\"exit_code\":-1,\"exit_signal\":9,\"wanted\":true}", "an exit");
 	is_int(amk_input_read(&bad, j, &e), -1, "an unknown kind is refused");

@@ -95,6 +95,10 @@ static void test_user(void)
 	reset();
 	event(ITEM("item.completed", "itm_1", "message", "user", TEXT("fix\\nit"), "completed"));
 	shows("> fix\n> it\n", "the message is quoted");
+	event(ITEM("item.completed", "itm_1", "message", "user", TEXT("see") ","
+		   "{\"type\":\"file_ref\",\"path\":\"a\\nb\",\"action\":\"read\",\"diff\":null},"
+		   "{\"type\":\"image\",\"path\":\"c.png\",\"mime\":null}", "completed"));
+	shows("> see\n> file a b\n> image c.png\n", "with what is attached");
 	view.own = true;
 	event(ITEM("item.completed", "itm_1", "message", "user", TEXT("fix it"), "completed"));
 	shows("", "but not to who wrote it");

@@ -74,8 +74,8 @@ static bool see_queued(void *arg, const struct amk_state_message *r)
 {
 	int *left = arg;
 
-	amk_buf_addf(&seen, "%lld %lld %s %s %d %llu %lld\n", (long long)r->row, (long long)r->session, r->id, r->text,
-		     r->state, (unsigned long long)r->after, (long long)r->created);
+	amk_buf_addf(&seen, "%lld %lld %s %s %d %llu %lld%s\n", (long long)r->row, (long long)r->session, r->id, r->text,
+		     r->state, (unsigned long long)r->after, (long long)r->created, r->attachments ? r->attachments : "");
 	return !left || --*left > 0;
 }
 
@@ -118,6 +118,7 @@ static void test_messages(void)
 	m.state = AMK_MESSAGE_STARTED;
 	is_int(amk_state_message_add(store, &m, &err), 0, "one that starts at once");
 	m.id = "m3";
+	m.attachments = "[{}]";
 	m.state = AMK_MESSAGE_QUEUED;
 	is_int(amk_state_message_add(store, &m, &err), 0, "one that is queued");
 	ok(strstr(queue(a, 10), " m1 ") && strstr(seen.s, " m3 ") > strstr(seen.s, " m1 ") && !strstr(seen.s, " m2 "),
@@ -132,7 +133,7 @@ static void test_messages(void)
 	ok(amk_state_message_add(store, &m, &err) < 0, "a session that is not there");
 	is_int(amk_store_commit(store, &err), 0, "commit");
 	fixture_reopen();
-	ok(strstr(queue(a, 10), " m3 "), "the queue is kept");
+	ok(strstr(queue(a, 10), " m3 two 0 4 50[{}]\n"), "the queue is kept, and what is attached");
 }
 
 static void test_large_message(void)
