@@ -45,9 +45,11 @@ static int run(const struct amk_args *a, struct amk_err *e)
 
 	/* The message comes first: without one there is nothing to make a session for. */
 	if (amk_talk_begin(e) == 0 && amk_message_name(&m, amk_talk_given.id, 0, e) == 0 &&
-	    amk_message_read(&m, a->argc > 1 ? a->argv[1] : NULL, e) == 0)
+	    amk_message_read(&m, a->argc > 1 ? a->argv[1] : NULL, e) == 0 &&
+	    amk_message_attach(&m, &amk_talk_given.attach, e) == 0)
 		r = create_and_send(a, &m, e);
 	amk_message_release(&m);
+	amk_strv_release(&amk_talk_given.attach);
 	amk_strv_release(&amk_create_given.environment);
 	return r;
 }

@@ -45,7 +45,8 @@ static int send_one(struct amk_client *c, const char *session, const char *text,
 	struct amk_message m = AMK_MESSAGE_INIT;
 	int r = -1;
 
-	if (amk_message_name(&m, amk_talk_given.id, 0, e) == 0 && amk_message_read(&m, text, e) == 0)
+	if (amk_message_name(&m, amk_talk_given.id, 0, e) == 0 && amk_message_read(&m, text, e) == 0 &&
+	    amk_message_attach(&m, &amk_talk_given.attach, e) == 0)
 		r = amk_talk_send(c, session, &m, e);
 	amk_message_release(&m);
 	return r;
@@ -74,7 +75,7 @@ static int send_lines(struct amk_client *c, const char *session, struct amk_err 
 	return r;
 }
 
-static int run(const struct amk_args *a, struct amk_err *e)
+static int send_all(const struct amk_args *a, struct amk_err *e)
 {
 	struct amk_client *c AMK_AUTO(client) = NULL;
 	const char *session = a->argv[0], *text = a->argc > 1 ? a->argv[1] : NULL;
@@ -82,6 +83,8 @@ static int run(const struct amk_args *a, struct amk_err *e)
 
 	if (opt_lines && (text || strcmp(session, "-") == 0))
 		return amk_err_set(e, AMK_EUSAGE, "--lines takes all of standard input: name the SESSION, give no TEXT");
+	if (opt_lines && amk_talk_given.attach.n)
+		return amk_err_set(e, AMK_EUSAGE, "with --lines each line has its own \"attachments\"");
 	if (strcmp(session, "-") == 0 && !text)
 		return amk_err_set(e, AMK_EUSAGE, "with - as SESSION the TEXT is needed");
 	if (amk_talk_begin(e) < 0)
@@ -94,6 +97,14 @@ static int run(const struct amk_args *a, struct amk_err *e)
 	if (amk_client_id("session", session, e) < 0 || amk_client_open(&c, e) < 0)
 		return -1;
 	return opt_lines ? send_lines(c, session, e) : send_one(c, session, text, e);
+}
+
+static int run(const struct amk_args *a, struct amk_err *e)
+{
+	int r = send_all(a, e);
+
+	amk_strv_release(&amk_talk_given.attach);
+	return r;
 }
 
 static const struct amk_opt options[] = {

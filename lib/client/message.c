@@ -10,6 +10,7 @@
 #include "client/fields.h"
 #include "core/id.h"
 #include "core/jw.h"
+#include "core/path.h"
 #include "core/utf8.h"
 
 static int check(const struct amk_buf *text, struct amk_err *e)
@@ -46,7 +47,50 @@ int amk_message_read(struct amk_message *m, const char *operand, struct amk_err 
 	return check(&m->text, e);
 }
 
-/* The text and id of one line. */
+static int put_file(struct amk_buf *b, const char *folder, const char *file, struct amk_err *e)
+{
+	char *path AMK_AUTO(mem) = file[0] == '/' ? amk_strdup(file) : amk_strf("%s/%s", folder, file);
+
+	if (!file[0])
+		return amk_err_set(e, AMK_EUSAGE, "--attach needs a file");
+	if (!amk_utf8_valid(path, strlen(path)))
+		return amk_err_set(e, AMK_EINVALID, "the path of a file to attach is not UTF-8");
+	amk_jw_open(b, NULL, '{');
+	amk_jw_cstr(b, "path", path);
+	amk_jw_close(b, '}');
+	return 0;
+}
+
+int amk_message_attach(struct amk_message *m, const struct amk_strv *files, struct amk_err *e)
+{
+	char folder[AMK_PATH_MAX];
+
+	amk_buf_clear(&m->attachments);
+	if (files->n == 0)
+		return 0;
+	if (!getcwd(folder, sizeof folder))
+		return amk_err_sys(e, "the current directory");
+	amk_jw_open(&m->attachments, NULL, '[');
+	for (size_t i = 0; i < files->n; i++)
+		if (put_file(&m->attachments, folder, files->v[i], e) < 0)
+			return -1;
+	amk_jw_close(&m->attachments, ']');
+	return amk_buf_ok(&m->attachments) ? 0 : amk_err_set(e, AMK_ETOOBIG, "too many files to attach");
+}
+
+/* The daemon looks at what is in it. */
+static int attachments_read(struct amk_message *m, const struct amk_json *list, struct amk_err *e)
+{
+	amk_buf_clear(&m->attachments);
+	if (!list || amk_json_is_null(list))
+		return 0;
+	if (!amk_json_is_array(list))
+		return amk_err_set(e, AMK_EINVALID, "\"attachments\" must be an array");
+	amk_json_print(&m->attachments, NULL, list);
+	return amk_buf_ok(&m->attachments) ? 0 : amk_err_set(e, AMK_ETOOBIG, "too many attachments");
+}
+
+/* What one line says. */
 static int line_read(struct amk_message *m, const char *line, size_t n, struct amk_err *e)
 {
 	struct amk_json *j AMK_AUTO(json) = amk_json_parse(line, n, e);
@@ -61,6 +105,8 @@ static int line_read(struct amk_message *m, const char *line, size_t n, struct a
 	if (!amk_buf_ok(&m->text))
 		return too_long(e);
 	m->id[0] = '\0';
+	if (attachments_read(m, amk_json_get(j, "attachments"), e) < 0)
+		return -1;
 	if (id && amk_message_name(m, id, 0, e) < 0)
 		return -1;
 	return check(&m->text, e);
@@ -98,6 +144,7 @@ int amk_message_name(struct amk_message *m, const char *key, unsigned n, struct 
 void amk_message_release(struct amk_message *m)
 {
 	amk_buf_release(&m->text);
+	amk_buf_release(&m->attachments);
 }
 
 static int receipt_read(const struct amk_json *reply, struct amk_message_receipt *r, struct amk_err *e)
@@ -117,7 +164,8 @@ int amk_message_send(struct amk_client *c, const char *session, const struct amk
 		     struct amk_message_receipt *r, struct amk_err *e)
 {
 	/* Escaping may make six bytes of one. */
-	struct amk_buf body AMK_AUTO(buf) = AMK_BUF_INIT(6 * AMK_MESSAGE_TEXT_MAX + 1024);
+	struct amk_buf body AMK_AUTO(buf) =
+		AMK_BUF_INIT(6 * AMK_MESSAGE_TEXT_MAX + AMK_MESSAGE_ATTACHMENTS_MAX + 1024);
 	struct amk_json *reply AMK_AUTO(json) = NULL;
 	char path[256];
 	struct amk_call call = { .method = "POST", .path = path, .body = &body, .whole = true, .again = true };
@@ -128,6 +176,8 @@ int amk_message_send(struct amk_client *c, const char *session, const struct amk
 	amk_jw_open(&body, NULL, '{');
 	amk_jw_str(&body, "message", m->text.s, m->text.n);
 	amk_jw_cstr(&body, "messageId", m->id);
+	if (m->attachments.n)
+		amk_jw_raw(&body, "attachments", m->attachments.s, m->attachments.n);
 	amk_jw_close(&body, '}');
 	if (amk_client_call(c, &call, &reply, e) < 0)
 		return -1;

@@ -8,19 +8,26 @@
 #include "client/client.h"
 #include "core/buf.h"
 #include "core/lines.h"
+#include "core/strv.h"
 
 #define AMK_MESSAGE_TEXT_MAX (8u << 20) /* bytes; the API's bodies may have 10 MiB */
 #define AMK_MESSAGE_ID 132
 
+#define AMK_MESSAGE_ATTACHMENTS_MAX (1u << 20)
+
 struct amk_message {
 	struct amk_buf text;
+	struct amk_buf attachments; /* a JSON array, or empty */
 	char id[AMK_MESSAGE_ID];
 };
-#define AMK_MESSAGE_INIT { .text = AMK_BUF_INIT(AMK_MESSAGE_TEXT_MAX) }
+#define AMK_MESSAGE_INIT \
+	{ .text = AMK_BUF_INIT(AMK_MESSAGE_TEXT_MAX), .attachments = AMK_BUF_INIT(AMK_MESSAGE_ATTACHMENTS_MAX) }
 
 /* The text: `operand`, or all of stdin when it is NULL. */
 int amk_message_read(struct amk_message *m, const char *operand, struct amk_err *e);
-/* The next object {"text":…,"message_id":…} of stdin, the id optional. 1, 0 at the end, or -1. */
+/* Files of the caller's, relative to where he is; the daemon looks whether they are there. */
+int amk_message_attach(struct amk_message *m, const struct amk_strv *files, struct amk_err *e);
+/* The next object {"text":…,"message_id":…,"attachments":[…]} of stdin, only the text is a must. 1, 0 at the end, or -1. */
 int amk_message_next(struct amk_message *m, struct amk_lines *in, struct amk_err *e);
 /* Sets the id: `key`, with "-N" when n is not 0; a random one when key is NULL. */
 int amk_message_name(struct amk_message *m, const char *key, unsigned n, struct amk_err *e);

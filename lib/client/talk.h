@@ -10,6 +10,7 @@ struct amk_talk_options {
 	bool no_wait, wait, final, no_input;
 	int64_t timeout; /* ms */
 	const char *id;
+	struct amk_strv attach;
 };
 extern struct amk_talk_options amk_talk_given;
 
@@ -20,6 +21,7 @@ extern struct amk_talk_options amk_talk_given;
 	{ 't', "timeout", AMK_OPT_DURATION, &amk_talk_given.timeout, "TIME", "wait no longer (30s, 5m); the turn goes on" }, \
 	{ 0, "final", AMK_OPT_FLAG, &amk_talk_given.final, NULL, "print only the last text of the assistant" }, \
 	{ 0, "id", AMK_OPT_STR, &amk_talk_given.id, "KEY", "the message's id: sent twice it counts once" }, \
+	{ 0, "attach", AMK_OPT_LIST, &amk_talk_given.attach, "FILE", "give the agent a file with the message" }, \
 	{ 0, "no-input", AMK_OPT_FLAG, &amk_talk_given.no_input, NULL, "ask nothing on the terminal" }
 
 /* Refuses options that contradict each other, and starts the clock of --timeout. */
