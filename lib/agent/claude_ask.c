@@ -137,7 +137,8 @@ static bool can_use_tool(struct amk_claude *c, const char *id, const struct amk_
 	if (!is_personal(request) && amk_always_scope(&scope, ask.subject, amk_json_get(request, "input")))
 		ask.scope = scope.s;
 	if (amk_ask_open(&c->track, &ask)) {
-		respond(c, amk_ask_find(&c->track, id), "always", NULL);
+		/* Not what it suggests: that was for the process it was told to, and can reach further. */
+		respond(c, amk_ask_find(&c->track, id), "once", NULL);
 		amk_ask_settle(&c->track, id);
 	}
 	return true;

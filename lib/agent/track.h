@@ -132,7 +132,7 @@ struct amk_ask {
 	const char *more; /* members of amika.decision that only the request carries, or NULL */
 	bool background;
 };
-/* True when it was allowed before for the session: the codec answers "always" and calls amk_ask_settle. */
+/* True when it was allowed before for the session: the codec allows it and calls amk_ask_settle. */
 bool amk_ask_open(struct amk_track *t, const struct amk_ask *ask);
 void amk_ask_settle(struct amk_track *t, const char *native);
 /* NULL when there is none of that id. Valid until the next call that opens or closes one. */
