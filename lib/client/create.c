@@ -41,7 +41,8 @@ static const struct amk_json *agent_find(const struct amk_json *reply, const cha
 /* What goes to the daemon must be text. */
 static int check_texts(const struct amk_args *a, struct amk_err *e)
 {
-	const char *given[] = { amk_create_given.model, amk_create_given.permission_mode, amk_create_given.title };
+	const struct amk_create *c = &amk_create_given;
+	const char *given[] = { c->model, c->variant, c->permission_mode, c->agent_mode, c->title };
 
 	for (size_t i = 0; i < AMK_COUNT(given); i++)
 		if (given[i] && !amk_utf8_valid(given[i], strlen(given[i])))
@@ -95,8 +96,10 @@ int amk_create_body(struct amk_client *c, const char *agent, const struct amk_ar
 	}
 	amk_jw_open(body, NULL, '{');
 	amk_jw_cstr(body, "agent", agent);
+	put(body, "agentMode", amk_create_given.agent_mode);
 	put(body, "permissionMode", amk_create_given.permission_mode);
 	put(body, "model", amk_create_given.model);
+	put(body, "variant", amk_create_given.variant);
 	put(body, "title", amk_create_given.title);
 	if (write_surroundings(body, amk_client_url() != NULL, row, e) < 0)
 		return -1;

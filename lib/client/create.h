@@ -7,7 +7,7 @@
 #include "core/cmd.h"
 
 struct amk_create {
-	const char *directory, *model, *permission_mode, *title;
+	const char *directory, *model, *variant, *permission_mode, *agent_mode, *title;
 	struct amk_strv environment;
 };
 extern struct amk_create amk_create_given;
@@ -16,8 +16,10 @@ extern struct amk_create amk_create_given;
 #define AMK_CREATE_OPTIONS \
 	{ 'C', "directory", AMK_OPT_STR, &amk_create_given.directory, "DIR", "where the agent works" }, \
 	{ 'm', "model", AMK_OPT_STR, &amk_create_given.model, "MODEL", "the model, in the agent's words" }, \
+	{ 0, "variant", AMK_OPT_STR, &amk_create_given.variant, "VARIANT", "of the model (see: amika agent models)" }, \
 	{ 'p', "permission-mode", AMK_OPT_STR, &amk_create_given.permission_mode, "MODE", \
 	  "what the agent may do unasked (see: amika agent list)" }, \
+	{ 0, "agent-mode", AMK_OPT_STR, &amk_create_given.agent_mode, "MODE", "a label (see: amika agent modes)" }, \
 	{ 'e', "env", AMK_OPT_LIST, &amk_create_given.environment, "NAME[=VALUE]", \
 	  "a variable for the agent; without VALUE yours" }, \
 	{ 0, "title", AMK_OPT_STR, &amk_create_given.title, "TEXT", "a title for lists" }

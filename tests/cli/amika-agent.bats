@@ -33,3 +33,16 @@ teardown_file() { helper_teardown_file; }
 	[[ ${lines[0]} = AGENT* ]]
 	[[ $output = *mock*yes* ]]
 }
+
+@test "modes and models of one agent" {
+	run amika agent modes claude
+	[ "$status" -eq 0 ]
+	[ "$(jq -cs 'map([.type, .id])' <<<"$output")" = '[["mode","build"],["mode","plan"]]' ]
+	run amika agent models claude
+	[ "$(jq -cs '.[0] | [.type, .id, (.variants | index("high") != null)]' <<<"$output")" = '["model","default",true]' ]
+	run amika agent models --text claude
+	[[ ${lines[0]} = MODEL* ]]
+	run --separate-stderr amika agent modes nobody
+	[ "$status" -eq 4 ]
+	[ "$stderr" = 'amika-agent: not_found: no agent "nobody" (see: amika agent list)' ]
+}

@@ -167,6 +167,48 @@ types_of() { jq -r .type <<<"$1" | tr '\n' ' '; }
 	[ "$status" -eq 2 ]
 }
 
+# What the user's item holds besides its text: "type path", a line each.
+attached() { jq -r 'select(.type == "item.completed" and .data.item.role == "user").data.item.content[1:][] | .type + " " + .path' <<<"$1"; }
+
+@test "--attach: files of the caller's, by their absolute paths" {
+	cd "$BATS_TEST_TMPDIR"
+	mkdir folder
+	printf 'GIF89a' >folder/picture
+	echo words >'two words'
+	run amika send --attach folder/../folder/picture --attach "$PWD/two words" "$tau" see
+	[ "$status" -eq 0 ]
+	[ "$(attached "$output")" = "image $PWD/folder/../folder/picture"$'\n'"file_ref $PWD/two words" ]
+	run amika send --attach 'two words' --text --no-input "$tau" see
+	[ "${lines[1]}" = "- file $PWD/two words" ]
+	run amika run -n "attach-$tau" --attach folder/picture mock see
+	[ "$(attached "$output")" = "image $PWD/folder/picture" ]
+	run --separate-stderr amika send --attach folder "$tau" see
+	[ "$status" -eq 3 ]
+	[ "$stderr" = "amika-send: bad_input: cannot attach $PWD/folder: it is no file" ]
+	run --separate-stderr amika send --attach $'\xff' "$tau" see
+	[ "$status" -eq 3 ]
+	run --separate-stderr amika send --attach '' "$tau" see
+	[ "$status" -eq 2 ]
+	run --separate-stderr amika send --lines --attach folder/picture "$tau" </dev/null
+	[ "$status" -eq 2 ]
+}
+
+@test "--lines: each line has its own attachments, below the session's folder" {
+	cd "$BATS_TEST_TMPDIR"
+	echo words >notes
+	amika session create --agent mock "here-$tau" -- --pace 0
+	run amika send --lines "here-$tau" <<-'END'
+		{"text":"one","attachments":[{"path":"notes","mime":"text/plain"}]}
+		{"text":"two","attachments":null}
+		{"text":"three"}
+	END
+	[ "$status" -eq 0 ]
+	[ "$(attached "$output")" = 'file_ref notes' ]
+	run --separate-stderr amika send --lines "here-$tau" <<<'{"text":"one","attachments":"notes"}'
+	[ "$status" -eq 3 ]
+	[ "$stderr" = 'amika-send: bad_input: line 1: "attachments" must be an array' ]
+}
+
 @test "a busy session queues; each sender gets its own turn" {
 	amika send --no-wait "$tau" hang >/dev/null
 	run amika send --no-wait --id second "$tau" hello

@@ -102,11 +102,13 @@ make_claude() {
 	make_claude
 	mkdir "$BATS_TEST_TMPDIR/work"
 	cd "$BATS_TEST_TMPDIR"
-	amika session create --agent claude -C ./work --model opus -p plan tau -- --extra "a b"
+	amika session create --agent claude -C ./work --model opus --variant high -p plan --agent-mode plan tau -- --extra "a b"
 	run amika send tau hello
 	[ "$(cat pwd)" = "$BATS_TEST_TMPDIR/work" ]
 	grep -qx -- opus args
+	grep -qx -- high args
 	grep -qx -- plan args
+	[ "$(amika session show tau | jq -r .agent_mode)" = plan ]
 	grep -qx -- 'a b' args
 }
 

@@ -19,7 +19,7 @@ offered() {
 @test "a command, its verbs, its options" {
 	[ "$(offered amika se)" = "$(printf 'send\nsession')" ]
 	[ "$(offered amika session cr)" = create ]
-	[ "$(offered amika session create --ag)" = --agent ]
+	[ "$(offered amika session create --ti)" = --title ]
 	[ "$(offered amika send --no-w)" = --no-wait ]
 	[ "$(offered amika-session create --perm)" = --permission-mode ]
 	[ "$(offered amikad st)" = "$(printf 'stop\nstatus')" ]
