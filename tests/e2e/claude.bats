@@ -166,6 +166,71 @@ end_of() { a amika session show "$1" | jq .after; }
 	checked files
 }
 
+# Where the request log of the model's stand-in ends, and what was asked after that.
+asked_upto() { wc -l <"$BATS_FILE_TMPDIR/requests"; }
+asked_since() { tail -n "+$(($1 + 1))" "$BATS_FILE_TMPDIR/requests"; } # N
+
+@test "acceptEdits: edits in the session's folder are not asked about, others are" {
+	a amika session create --agent claude --permission-mode acceptEdits edits
+	a amika send edits "[[tool:write inside.txt words]]" >out
+	[ "$(outcome <out)" = completed ]
+	run ! some '.type == "permission.requested"' <out
+	[ "$(cat inside.txt)" = words ]
+	run --separate-stderr a amika send edits "[[tool:write $BATS_TEST_TMPDIR/outside.txt words]]"
+	[ "$status" = 9 ]
+	at=$(end_of edits)
+	echo "$output" | tail -n 1 | jq -e ".amika.decision.path == \"$BATS_TEST_TMPDIR/outside.txt\""
+	echo "$output" | tail -n 1 | jq -r .amika.decision.id >id
+	a amika decision deny "$(cat id)"
+	wait_for "edits@$at" turn.ended >/dev/null
+	[ ! -e "$BATS_TEST_TMPDIR/outside.txt" ]
+	checked edits
+}
+
+@test "plan mode: a plan is made and shown before anything is changed" {
+	a amika session create --agent claude --permission-mode plan plans
+	run --separate-stderr a amika send plans "[[tool:planfile First this, then that.]][[tool:ExitPlanMode {}]]"
+	[ "$status" = 9 ]
+	at=$(end_of plans)
+	echo "$output" | tail -n 1 | jq -e '.data.action == "ExitPlanMode" and
+		(.data.metadata.input.plan | test("First this, then that."))'
+	a amika decision allow "$(echo "$output" | tail -n 1 | jq -r .amika.decision.id)"
+	wait_for "plans@$at" turn.ended | jq -e '.amika.outcome == "completed"'
+	checked plans
+}
+
+@test "a variant is the effort the model is asked for" {
+	a amika session create --agent claude --variant low effort
+	at=$(asked_upto)
+	a amika send effort "[[text:hardly any]]" >out
+	[ "$(outcome <out)" = completed ]
+	[ "$(asked_since "$at" | jq -r '.body.output_config.effort // empty' | sort -u)" = low ]
+	run --separate-stderr a amika session create --agent claude --variant huge huge
+	[ "$status" = 3 ]
+	[[ $stderr == *'no variant "huge" (it has low, medium, high, xhigh, max)'* ]]
+}
+
+@test "attachments: an image is seen, a file is named" {
+	png=iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==
+	base64 -d >picture <<<"$png"
+	echo words >notes.txt
+	at=$(asked_upto)
+	a amika send --attach picture --attach notes.txt main "[[text:I see it.]]" >out
+	[ "$(last_text <out)" = "I see it." ]
+	some ".type == \"item.completed\" and .data.item.role == \"user\" and .data.item.content[1:] ==
+		[{\"type\":\"image\",\"path\":\"$PWD/picture\",\"mime\":\"image/png\"},
+		{\"type\":\"file_ref\",\"path\":\"$PWD/notes.txt\",\"action\":\"read\",\"diff\":null}]" <out
+	asked_since "$at" | jq -c '.body.messages[]? | select(.role == "user").content[]?' >blocks
+	some ".type == \"image\" and .source.media_type == \"image/png\" and (.source.data | startswith(\"iVBORw0KGgo\"))" <blocks
+	some ".type == \"text\" and (.text | test(\"Attached files:\\n- $PWD/picture \\\\(image/png\\\\)\\n- $PWD/notes.txt\"))" <blocks
+	a amika send --lines main <<<'{"text":"[[text:once more]]","attachments":[{"path":"notes.txt","filename":"Notes"}]}' >out
+	[ "$(last_text <out)" = "once more" ]
+	run --separate-stderr a amika send --attach nosuch main "[[text:never]]"
+	[ "$status" = 3 ]
+	[[ $stderr == *"no such file to attach: $PWD/nosuch"* ]]
+	checked main
+}
+
 @test "second turn: the same process" {
 	a amika send main "[[text:first]]" >out
 	before=$(ls "$AMIKA_STATE_DIRECTORY/run")
@@ -246,8 +311,21 @@ end_of() { a amika session show "$1" | jq .after; }
 	checked main
 }
 
+@test "always holds on where Claude has forgotten it: in its next process" {
+	a amika send always "[[tool:bash touch one.txt]]" >out
+	[ "$(outcome <out)" = completed ]
+	some '.type == "permission.requested" and .data.action == "Bash"' <out
+	some '.type == "permission.resolved" and .data.status == "accept_for_session" and .amika.by == "rule always"' <out
+	run --separate-stderr a amika send always "[[tool:bash touch two.txt]]"
+	[ "$status" = 9 ]
+	at=$(end_of always)
+	a amika decision deny "$(echo "$output" | tail -n 1 | jq -r .amika.decision.id)"
+	wait_for "always@$at" turn.ended >/dev/null
+	checked always
+}
+
 @test "ended sessions leave no process" {
-	a amika session end main final always files errors retries
+	a amika session end main final always files edits plans effort errors retries
 	a amikad stop
 	for p in /proc/[0-9]*; do
 		case $(cat "$p/comm" 2>/dev/null) in
