@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* amika-decision: the inbox of what agents ask, and answers to it. */
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "client/answer.h"
 #include "client/caller.h"
 #include "client/client.h"
 #include "client/show.h"
@@ -94,13 +94,8 @@ static int body_write(struct amk_buf *b, const char *reply, struct amk_err *e)
 static int answer_post(struct answer *an, const char *id, struct amk_err *e)
 {
 	struct amk_json *record AMK_AUTO(json) = NULL;
-	char path[256];
-	struct amk_call call = { .method = "POST", .path = path, .body = &an->body, .whole = true };
 
-	if (amk_client_id("decision", id, e) < 0)
-		return -1;
-	snprintf(path, sizeof path, "/v1/decisions/%s", id);
-	if (amk_client_call(an->client, &call, &record, e) < 0)
+	if (amk_client_id("decision", id, e) < 0 || amk_answer_send(an->client, id, &an->body, &record, e) < 0)
 		return -1;
 	return amk_show_add(&table, record, e);
 }

@@ -35,6 +35,8 @@ util_sources = \
 	lib/event/event.h \
 	lib/event/render.c \
 	lib/event/render.h \
+	lib/client/answer.c \
+	lib/client/answer.h \
 	lib/client/bearer.c \
 	lib/client/bearer.h \
 	lib/client/caller.c \

@@ -18,6 +18,7 @@
 
 #define REPLY_MAX (64u << 20)
 #define PATIENCE 2000000000 /* ns a signal waits for an answer */
+#define AGAIN_MOST 3 /* times a call is sent again */
 #define CALL_SECONDS 120L /* a daemon that lives answers sooner */
 #define PAUSE_MS 100	   /* between two looks for a daemon at a URL */
 #define PAUSE_MOST_MS 1000
@@ -135,6 +136,9 @@ static void set_up(struct amk_client *c, const struct amk_call *call, struct amk
 	curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, reply);
 	if (strcmp(call->method, "GET") == 0)
 		return;
+	/* On a connection that was used before, libcurl would by itself send again what got no answer. */
+	curl_easy_setopt(c->curl, CURLOPT_FRESH_CONNECT, 1L);
+	curl_easy_setopt(c->curl, CURLOPT_CUSTOMREQUEST, call->method);
 	curl_easy_setopt(c->curl, CURLOPT_POST, 1L);
 	curl_easy_setopt(c->curl, CURLOPT_POSTFIELDS, call->body ? call->body->s : "");
 	curl_easy_setopt(c->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)(call->body ? call->body->n : 0));
@@ -240,12 +244,14 @@ static int answer_read(const struct amk_client *c, const struct amk_buf *body, s
 	return amk_err_set(e, AMK_EUNREACHABLE, "what answers at %.200s is no amikad", c->place.url.base);
 }
 
-/* Asks, twice if that can help; the answer is no refusal. */
+/* Asks, again if that can help; the answer is no refusal. */
 static int exchange(struct amk_client *c, const struct amk_call *call, struct amk_buf *body, struct amk_err *e)
 {
 	CURLcode r = attempt(c, call, body);
 
-	if (worth_another(c, r, call)) {
+	for (int left = AGAIN_MOST; left > 0 && worth_another(c, r, call); left--) {
+		if (call->twice && r != CURLE_COULDNT_CONNECT)
+			*call->twice = true;
 		if (amk_client_ensure(c, true, e) < 0)
 			return -1;
 		r = attempt(c, call, body);

@@ -39,11 +39,12 @@ void amk_client_free(struct amk_client *c);
 void amk_auto_client(struct amk_client **c);
 
 struct amk_call {
-	const char *method; /* "GET", "POST" */
+	const char *method; /* "GET", "POST", "DELETE" */
 	const char *path;   /* "/v1/sessions/tau", escaped */
 	const struct amk_buf *body; /* JSON, or NULL */
 	bool whole;  /* ask for the record the call made or changed */
-	bool again;  /* may be sent twice: done once more when the connection breaks. GET always may */
+	bool again;  /* may be sent again when the connection breaks. GET always may */
+	bool *twice; /* set when it was: the first one may have been done. Or NULL */
 };
 
 /*

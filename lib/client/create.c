@@ -8,6 +8,7 @@
 #include "client/caller.h"
 #include "core/id.h"
 #include "core/jw.h"
+#include "core/time.h"
 #include "core/utf8.h"
 
 struct amk_create amk_create_given;
@@ -111,14 +112,68 @@ int amk_create_body(struct amk_client *c, const char *agent, const struct amk_ar
 	return amk_buf_ok(body) ? 0 : amk_err_set(e, AMK_ETOOBIG, "options of more than %zu bytes", body->max);
 }
 
+static bool same_text(const struct amk_json *a, const struct amk_json *b)
+{
+	struct amk_buf left AMK_AUTO(buf) = AMK_BUF_INIT(8u << 20), right AMK_AUTO(buf) = AMK_BUF_INIT(8u << 20);
+
+	amk_json_print(&left, NULL, a);
+	amk_json_print(&right, NULL, b);
+	return strcmp(left.s, right.s) == 0;
+}
+
+/* Values are masked, names are not. */
+static bool has_names(const struct amk_json *environment, const struct amk_json *asked)
+{
+	for (const struct amk_json *v = amk_json_first(asked); v; v = amk_json_next(v))
+		if (!amk_json_get(environment, amk_json_key(v)))
+			return false;
+	return true;
+}
+
+/* What we left open was the daemon's choice. */
+static bool is_as_asked(const struct amk_json *session, const struct amk_json *asked)
+{
+	for (const struct amk_json *m = amk_json_first(asked); m; m = amk_json_next(m)) {
+		const struct amk_json *is = amk_json_get(session, amk_json_key(m));
+
+		if (strcmp(amk_json_key(m), "environment") == 0 ? !has_names(is, m) : !is || !same_text(is, m))
+			return false;
+	}
+	return !amk_json_true(amk_json_get(session, "ended"));
+}
+
+/* `since` is ms since the epoch; a daemon at a URL may have another clock. */
+static int take_ours(struct amk_client *c, const char *name, const struct amk_buf *body, int64_t since,
+		     struct amk_json **record, struct amk_err *e)
+{
+	struct amk_json *asked AMK_AUTO(json) = amk_json_parse(body->s, body->n, NULL);
+	struct amk_json *found = NULL;
+	struct amk_err conflict = *e;
+
+	if (amk_client_get(c, &found, e, "/v1/sessions/%s", name) < 0)
+		return -1;
+	if (is_as_asked(found, asked) &&
+	    (amk_client_url() || amk_json_get_int(found, "createdAt", 0) >= since)) {
+		*record = found;
+		return 0;
+	}
+	amk_json_free(found);
+	*e = conflict;
+	return -1;
+}
+
 int amk_create_session(struct amk_client *c, const char *name, const struct amk_buf *body, struct amk_json **record,
 		       struct amk_err *e)
 {
+	int64_t since = amk_time_now() / 1000000;
+	bool twice = false;
 	char path[128];
-	struct amk_call call = { .method = "POST", .path = path, .body = body, .whole = true };
+	struct amk_call call = {
+		.method = "POST", .path = path, .body = body, .whole = true, .again = true, .twice = &twice
+	};
 
 	snprintf(path, sizeof path, "/v1/sessions/%s", name);
 	if (amk_client_call(c, &call, record, e) < 0)
-		return -1;
+		return e->code == AMK_EEXISTS && twice ? take_ours(c, name, body, since, record, e) : -1;
 	return *record ? 0 : amk_err_set(e, AMK_EINTERNAL, "the daemon made session %s but did not show it", name);
 }

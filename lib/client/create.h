@@ -30,7 +30,10 @@ int amk_create_name(char to[AMK_CREATE_NAME], const char *given, const char *age
 /* The request's body, the same for all sessions of one command. `a` holds the agent's own arguments. */
 int amk_create_body(struct amk_client *c, const char *agent, const struct amk_args *a, struct amk_buf *body,
 		    struct amk_err *e);
-/* The session's record; the caller frees it. */
+/*
+ * The session's record; the caller frees it. When the connection broke and a session of that name is there
+ * afterwards, it is taken for ours if it was made just now from what we asked for.
+ */
 int amk_create_session(struct amk_client *c, const char *name, const struct amk_buf *body, struct amk_json **record,
 		       struct amk_err *e);
 

@@ -8,6 +8,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "client/answer.h"
 #include "core/jw.h"
 #include "core/lines.h"
 #include "event/render.h"
@@ -207,10 +208,7 @@ static const char *reply_of(const struct amk_prompt_item *it, const char *line, 
 static int tell(struct amk_prompt *p, const char *reply, const char *answer, struct amk_err *e)
 {
 	struct amk_buf body AMK_AUTO(buf) = AMK_BUF_INIT(8 * TYPED_MAX);
-	char path[128];
-	struct amk_call call = { .method = "POST", .path = path, .body = &body };
 
-	snprintf(path, sizeof path, "/v1/decisions/%s", p->first->id);
 	amk_jw_open(&body, NULL, '{');
 	amk_jw_cstr(&body, "reply", reply);
 	if (answer) {
@@ -222,7 +220,7 @@ static int tell(struct amk_prompt *p, const char *reply, const char *answer, str
 	}
 	amk_jw_cstr(&body, "by", p->by);
 	amk_jw_close(&body, '}');
-	return amk_client_call(p->client, &call, NULL, e);
+	return amk_answer_send(p->client, p->first->id, &body, NULL, e);
 }
 
 static int line_taken(struct amk_prompt *p, char *line, struct amk_err *e)

@@ -2,12 +2,34 @@
 // What may answer at a URL and is no amikad of ours: node stand-in.js MODE ARG… Prints its port, then a line
 // for each request: its method, its target, its Authorization.
 //   token SOCKET SECRET  passes on to a daemon's socket what shows the secret, and refuses the rest
+//   lose SOCKET          passes on, but hangs up on the first request that is no GET
+//   cut SOCKET           passes on, but hangs up instead of its answer
 //   redirect URL         sends elsewhere
 //   page                 has a web page for everything
 //   hang-up              closes the connection without an answer
+// LISTEN names a socket to listen on instead of a port.
 'use strict'
 const http = require('http')
 const [mode, to, secret] = process.argv.slice(2)
+
+let acts = 0
+function isFirstAct(request) {
+  return request.method !== 'GET' && acts++ === 0
+}
+
+function passOn(request, reply, cut) {
+  const { method, url: path, headers } = request
+  const onward = http.request({ socketPath: to, method, path, headers }, (answer) => {
+    if (cut) {
+      request.socket.destroy()
+      return
+    }
+    reply.writeHead(answer.statusCode, answer.headers)
+    answer.pipe(reply)
+  })
+  onward.on('error', () => reply.destroy())
+  request.pipe(onward)
+}
 
 const modes = {
   token(request, reply) {
@@ -16,13 +38,14 @@ const modes = {
       reply.end('{"type":"urn:sandbox-agent:error:token_invalid","title":"Token Invalid","status":401}')
       return
     }
-    const { method, url: path, headers } = request
-    const onward = http.request({ socketPath: to, method, path, headers }, (answer) => {
-      reply.writeHead(answer.statusCode, answer.headers)
-      answer.pipe(reply)
-    })
-    onward.on('error', () => reply.destroy())
-    request.pipe(onward)
+    passOn(request, reply)
+  },
+  lose(request, reply) {
+    if (isFirstAct(request)) request.socket.destroy()
+    else passOn(request, reply)
+  },
+  cut(request, reply) {
+    passOn(request, reply, isFirstAct(request))
   },
   redirect(request, reply) {
     reply.writeHead(307, { location: to + request.url })
@@ -41,4 +64,5 @@ const server = http.createServer((request, reply) => {
   console.log(`${request.method} ${request.url} ${request.headers.authorization || '-'}`)
   modes[mode](request, reply)
 })
-server.listen(0, '127.0.0.1', () => console.log(server.address().port))
+const place = process.env.LISTEN ? { path: process.env.LISTEN } : { port: 0, host: '127.0.0.1' }
+server.listen(place, () => console.log(server.address().port || 0))

@@ -4,6 +4,7 @@
 # this machine, and streams that outlive the way to it.
 
 load helper
+load url
 
 # The daemon has a state folder of its own; the tools' is empty and stays so.
 setup() {
@@ -17,33 +18,10 @@ setup() {
 }
 
 teardown() {
-	[ -z "${relay:-}" ] || relay_stop
-	[ -z "${stand_in:-}" ] || kill "$stand_in"
+	relay_stop
+	stand_in_stop
 	AMIKA_STATE_DIRECTORY=$there amikad stop
 	[ ! -e "$here" ]
-}
-
-# Bytes between a TCP port ($port) and the daemon's socket.
-relay_start() { # [PORT]
-	local line=
-	exec {relayed}< <(exec setsid socat -d -d "TCP-LISTEN:${1:-0},bind=127.0.0.1,fork,reuseaddr" \
-		"UNIX-CONNECT:$there/socket" 2>&1 3>&-)
-	relay=$!
-	until [[ $line == *'listening on'* ]]; do read -r -t 20 line <&"$relayed" || return 1; done
-	port=${line##*:}
-}
-
-# The connections go with it.
-relay_stop() {
-	kill -KILL -- "-$relay"
-	relay=
-}
-
-stand_in_start() { # MODE ARG…: see stand-in.js; its requests: fd $asked
-	exec {asked}< <(exec node "$top_srcdir/tests/cli/stand-in.js" "$@" 3>&-)
-	stand_in=$!
-	read -r -t 20 port <&"$asked"
-	export AMIKA_URL=http://127.0.0.1:$port
 }
 
 # Reads COUNT lines of a fifo, numbered from FIRST on without a hole.
@@ -129,7 +107,7 @@ read_dense() { # FD FIRST COUNT
 	run --separate-stderr amika session list
 	[ "$status" -eq 8 ]
 	[[ $stderr = *"what answers at $AMIKA_URL is no amikad"* ]]
-	kill "$stand_in"
+	stand_in_stop
 	stand_in_start hang-up
 	run --separate-stderr amika session list
 	[ "$status" -eq 8 ]
