@@ -29,7 +29,8 @@ struct state {
 	struct amk_render render;
 	struct amk_buf final, trouble; /* the last text of the assistant; the last error */
 	int64_t turn; /* its number, 0: not begun */
-	bool records, final_only, asks, cancelling;
+	uint64_t look_at; /* with torn: when to look whether there is an end to come */
+	bool records, final_only, asks, cancelling, torn;
 };
 
 int amk_talk_begin(struct amk_err *e)
@@ -160,6 +161,28 @@ static void note_trouble(struct state *s, const struct amk_json *event)
 	amk_render_word(&s->trouble, text ? text : "", 200);
 }
 
+/*
+ * Behind a gap the end of the turn may be what is missing. That is known once the session has nothing to do
+ * and all that is kept of it was read.
+ */
+static int look_for_end(struct state *s, const struct amk_json *line, uint64_t sequence, struct amk_err *e)
+{
+	struct amk_json *info AMK_AUTO(json) = NULL;
+	uint64_t after;
+
+	if (!amk_json_is(line, "type", "gap") && !amk_json_is(line, "type", "turn.ended") && sequence < s->look_at)
+		return GOES_ON;
+	if (amk_client_get(s->talk->client, &info, e, "/v1/sessions/%s", s->talk->session) < 0)
+		return -1;
+	after = (uint64_t)amk_json_get_int(info, "after", 0);
+	s->look_at = after > sequence ? after : UINT64_MAX;
+	if (after > sequence || amk_json_get_int(info, "queued", 0) > 0 ||
+	    !(amk_json_is(info, "state", "idle") || amk_json_true(amk_json_get(info, "ended"))))
+		return GOES_ON;
+	amk_err_set(e, AMK_EFAILED, "the events that tell how the turn ended are no longer kept");
+	return amk_err_hint(e, "see: amika events %.120s", s->talk->session);
+}
+
 static int event_taken(struct state *s, const struct amk_follow_line *line, const struct amk_json *event,
 		       struct amk_err *e)
 {
@@ -187,10 +210,17 @@ static int event_taken(struct state *s, const struct amk_follow_line *line, cons
 static int line_taken(struct state *s, const struct amk_follow_line *line, struct amk_err *e)
 {
 	struct amk_json *event AMK_AUTO(json) = amk_json_parse(line->line, line->n, e);
+	int r;
 
 	if (!event)
 		return amk_err_wrap(e, "event %llu of session %s", (unsigned long long)line->sequence, line->session);
-	return event_taken(s, line, event, e);
+	if (amk_json_is(event, "type", "gap")) {
+		s->torn = true;
+		r = show(s, line, event, e) < 0 ? -1 : GOES_ON;
+	} else {
+		r = event_taken(s, line, event, e);
+	}
+	return r == GOES_ON && s->torn ? look_for_end(s, event, line->sequence, e) : r;
 }
 
 static int cancel(struct state *s, struct amk_err *e)

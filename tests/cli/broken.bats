@@ -144,3 +144,15 @@ answer() { # DECISION REPLY BY
 	AMIKA_URL='' AMIKA_STATE_DIRECTORY=$BATS_TEST_TMPDIR/between run amika session create --agent mock sigma
 	[ "$status" -eq 0 ]
 }
+
+@test "a turn whose end is not kept any more: status 1, not an endless wait" {
+	amika session create --agent mock tau -- --pace 0 >/dev/null
+	stand_in_start torn "$there/socket"
+	run --separate-stderr timeout 60 amika send tau hello
+	[ "$status" -eq 1 ]
+	[ "$(jq -c '[.type,.before]' <<<"$output")" = '["gap",9]' ]
+	[[ $stderr = *'how the turn ended are no longer kept'* ]]
+	run --separate-stderr timeout 60 amika events --text tau
+	[ "$status" -eq 0 ]
+	[ "$output" = '! events 1 to 8 are no longer kept' ]
+}

@@ -4,6 +4,7 @@
 //   token SOCKET SECRET  passes on to a daemon's socket what shows the secret, and refuses the rest
 //   lose SOCKET          passes on, but hangs up on the first request that is no GET
 //   cut SOCKET           passes on, but hangs up instead of its answer
+//   torn SOCKET          passes on, but of a stream only that all of it is gone, once nothing runs
 //   redirect URL         sends elsewhere
 //   page                 has a web page for everything
 //   hang-up              closes the connection without an answer
@@ -31,6 +32,21 @@ function passOn(request, reply, cut) {
   request.pipe(onward)
 }
 
+function sayGone(path, reply) {
+  http.get({ socketPath: to, path }, async (answer) => {
+    let text = ''
+    for await (const piece of answer) text += piece
+    const { sessionId, state, after } = JSON.parse(text)
+    if (state !== 'idle') {
+      setTimeout(sayGone, 20, path, reply)
+      return
+    }
+    const gap = { type: 'gap', session_id: sessionId, after: 0, before: after + 1 }
+    reply.writeHead(200, { 'content-type': 'text/event-stream' })
+    reply.write(`data: {"type":"hello"}\n\ndata: ${JSON.stringify(gap)}\n\n`)
+  })
+}
+
 const modes = {
   token(request, reply) {
     if (request.headers.authorization !== 'Bearer ' + secret) {
@@ -46,6 +62,11 @@ const modes = {
   },
   cut(request, reply) {
     passOn(request, reply, isFirstAct(request))
+  },
+  torn(request, reply) {
+    const [, path] = /^(.*)\/events\/sse/.exec(request.url) || []
+    if (path) sayGone(path, reply)
+    else passOn(request, reply)
   },
   redirect(request, reply) {
     reply.writeHead(307, { location: to + request.url })
