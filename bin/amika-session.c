@@ -7,6 +7,7 @@
 #include "client/show.h"
 
 static const char *opt_agent;
+static bool opt_forget;
 
 static const struct amk_show_column columns[] = {
 	{ "SESSION", "session_id" }, { "AGENT", "agent" },	   { "STATE", "state" },
@@ -90,6 +91,30 @@ static int show(const struct amk_args *a, struct amk_err *e)
 	return 0;
 }
 
+/* Gone before we could hear that it is gone is what was wanted. */
+static int forget(struct amk_client *c, const char *path, struct amk_err *e)
+{
+	bool twice = false;
+	struct amk_call call = { .method = "DELETE", .path = path, .again = true, .twice = &twice };
+
+	if (amk_client_call(c, &call, NULL, e) == 0 || (twice && e->code == AMK_ENOSESSION))
+		return 0;
+	return -1;
+}
+
+/* The record as it was last, and that it is no more. */
+static int show_forgotten(const struct amk_json *record, struct amk_err *e)
+{
+	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(64u << 20);
+	struct amk_json *last AMK_AUTO(json) = NULL;
+
+	amk_json_print(&b, NULL, record);
+	b.n--; /* the closing brace */
+	amk_buf_adds(&b, ",\"forgotten\":true}");
+	last = amk_json_parse(b.s, b.n, e);
+	return last ? amk_show_add(&table, last, e) : -1;
+}
+
 static int end_one(struct amk_client *c, const char *name, struct amk_err *e)
 {
 	struct amk_json *record AMK_AUTO(json) = NULL;
@@ -101,7 +126,10 @@ static int end_one(struct amk_client *c, const char *name, struct amk_err *e)
 	snprintf(path, sizeof path, "/v1/sessions/%s/terminate", name);
 	if (amk_client_call(c, &call, NULL, e) < 0 || amk_client_get(c, &record, e, "/v1/sessions/%s", name) < 0)
 		return -1;
-	return amk_show_add(&table, record, e);
+	if (!opt_forget)
+		return amk_show_add(&table, record, e);
+	snprintf(path, sizeof path, "/v1/sessions/%s", name);
+	return forget(c, path, e) < 0 ? -1 : show_forgotten(record, e);
 }
 
 static int end(const struct amk_args *a, struct amk_err *e)
@@ -119,6 +147,11 @@ static int end(const struct amk_args *a, struct amk_err *e)
 static const struct amk_opt create_options[] = {
 	{ 'a', "agent", AMK_OPT_STR, &opt_agent, "AGENT", "which agent works in it" },
 	AMK_CREATE_OPTIONS,
+	AMK_CLIENT_OPTION,
+	AMK_OPT_END,
+};
+static const struct amk_opt end_options[] = {
+	{ 0, "forget", AMK_OPT_FLAG, &opt_forget, NULL, "remove all that is kept of it, for good and unasked" },
 	AMK_CLIENT_OPTION,
 	AMK_OPT_END,
 };
@@ -159,7 +192,7 @@ static const struct amk_cmd cmd_end = {
 	.min = 1,
 	.max = -1,
 	.writes = "session",
-	.opts = options,
+	.opts = end_options,
 	.run = end,
 };
 static const struct amk_cmd *const verbs[] = { &cmd_create, &cmd_list, &cmd_show, &cmd_end, NULL };

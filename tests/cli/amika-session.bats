@@ -149,6 +149,39 @@ make_claude() {
 	[[ $stderr = *tau* ]]
 }
 
+@test "end --forget: the last line there was, then nothing, and the name is free" {
+	amika session create --agent mock --env SECRET=topsecret --title mine tau sigma >/dev/null
+	amika send tau hello >/dev/null
+	run --separate-stderr amika session end --forget tau
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
+	[ "$(jq -r '[.type,.session_id,.title,.ended,.forgotten]|join(" ")' <<<"$output")" = 'session tau mine true true' ]
+	run amika session show tau
+	[ "$status" -eq 4 ]
+	run amika session end --forget tau
+	[ "$status" -eq 4 ]
+	run amika session list
+	[ "$(jq -r .session_id <<<"$output")" = sigma ]
+	amika session create --agent mock tau >/dev/null
+	[ "$(amika events tau | jq .sequence)" = 1 ]
+}
+
+@test "end --forget takes ended sessions too, several, and none that is not named" {
+	amika session create --agent mock a b c >/dev/null
+	amika session end a >/dev/null
+	run amika session end --forget --text a b
+	[ "$status" -eq 0 ]
+	[[ ${lines[0]} = SESSION* ]]
+	[ "$(amika session list | jq -r .session_id)" = c ]
+	run amika session end --forget
+	[ "$status" -eq 2 ]
+	run bash -c 'amika session list | amika session end --forget'
+	[ "$status" -eq 2 ]
+	run amika session end --forget nosuch c
+	[ "$status" -eq 4 ]
+	[ "$(amika session list | jq -r .session_id)" = c ]
+}
+
 @test "an id the API gave is accepted where names are made stricter" {
 	amika session list
 	curl -sS -o /dev/null --unix-socket "$AMIKA_STATE_DIRECTORY/socket" -H 'Content-Type: application/json' \

@@ -145,6 +145,16 @@ answer() { # DECISION REPLY BY
 	[ "$status" -eq 0 ]
 }
 
+@test "a session that was forgotten by a request whose answer was lost is forgotten" {
+	amika session create --agent mock tau >/dev/null
+	amika session end tau >/dev/null
+	stand_in_start cut "$there/socket" DELETE
+	run amika session end --forget tau
+	[ "$status" -eq 0 ]
+	[ "$(jq .forgotten <<<"$output")" = true ]
+	[ -z "$(amika session list)" ]
+}
+
 @test "a turn whose end is not kept any more: status 1, not an endless wait" {
 	amika session create --agent mock tau -- --pace 0 >/dev/null
 	stand_in_start torn "$there/socket"

@@ -3,7 +3,7 @@
 // for each request: its method, its target, its Authorization.
 //   token SOCKET SECRET  passes on to a daemon's socket what shows the secret, and refuses the rest
 //   lose SOCKET          passes on, but hangs up on the first request that is no GET
-//   cut SOCKET           passes on, but hangs up instead of its answer
+//   cut SOCKET [METHOD]  passes on, but hangs up instead of its answer; or on the first of that method
 //   torn SOCKET          passes on, but of a stream only that all of it is gone, once nothing runs
 //   redirect URL         sends elsewhere
 //   page                 has a web page for everything
@@ -11,11 +11,11 @@
 // LISTEN names a socket to listen on instead of a port.
 'use strict'
 const http = require('http')
-const [mode, to, secret] = process.argv.slice(2)
+const [mode, to, what] = process.argv.slice(2)
 
 let acts = 0
 function isFirstAct(request) {
-  return request.method !== 'GET' && acts++ === 0
+  return (what ? request.method === what : request.method !== 'GET') && acts++ === 0
 }
 
 function passOn(request, reply, cut) {
@@ -49,7 +49,7 @@ function sayGone(path, reply) {
 
 const modes = {
   token(request, reply) {
-    if (request.headers.authorization !== 'Bearer ' + secret) {
+    if (request.headers.authorization !== 'Bearer ' + what) {
       reply.writeHead(401, { 'content-type': 'application/problem+json' })
       reply.end('{"type":"urn:sandbox-agent:error:token_invalid","title":"Token Invalid","status":401}')
       return
