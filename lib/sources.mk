@@ -181,6 +181,7 @@ daemon_sources = \
 	lib/daemon/api_decision.c \
 	lib/daemon/api_event.c \
 	lib/daemon/api_session.c \
+	lib/daemon/api_ws.c \
 	lib/daemon/chunk.c \
 	lib/daemon/chunk.h \
 	lib/daemon/daemon.c \

@@ -62,7 +62,8 @@ tests_fuzz_ws_fuzz_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tool_programs = \
 	tests/tools/capture-to-case \
 	tests/tools/check-stream \
-	tests/tools/run-case
+	tests/tools/run-case \
+	tests/tools/ws-talk
 
 bench_programs = \
 	tests/bench/bench
@@ -140,6 +141,7 @@ tests_unit_ws_utf8_LDADD = $(test_libs)
 tests_tools_capture_to_case_LDADD = $(test_libs)
 tests_tools_check_stream_LDADD = $(test_libs)
 tests_tools_run_case_LDADD = $(test_libs)
+tests_tools_ws_talk_LDADD = $(test_libs)
 tests_bench_bench_LDADD = $(test_libs)
 tests_soak_soak_LDADD = $(test_libs)
 

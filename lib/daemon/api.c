@@ -40,6 +40,8 @@ const struct amk_route amk_api_routes[] = {
 	{ "GET", S "/{}/events/sse", 0, amk_api_event_sse },
 	{ "GET", "/v1/events", 0, amk_api_event_list_all },
 	{ "GET", "/v1/events/sse", 0, amk_api_event_sse_all },
+	{ "GET", S "/{}/ws", 0, amk_api_ws },
+	{ "GET", "/v1/ws", 0, amk_api_ws_all },
 	{ "POST", S "/{}/terminate", 0, amk_api_session_terminate },
 	{ "POST", S "/{}/cancel", 0, amk_api_session_cancel },
 	{ "POST", S "/{}/permissions/{}/reply", AMK_ROUTE_JSON, amk_api_decision_permission_reply },

@@ -35,6 +35,8 @@ void amk_api_session_cancel(struct amk_request *rq, void *arg);
 /* The message in the body of a request: checked, recorded, queued or started. */
 int amk_api_session_message(struct amk_request *rq, struct amk_session *s, struct amk_receipt *r, struct amk_err *e);
 
+const char *amk_api_session_receipt_state(const struct amk_receipt *r);
+
 /* api_event.c: everything that reads the log */
 void amk_api_event_list(struct amk_request *rq, void *arg);	/* of a session */
 void amk_api_event_sse(struct amk_request *rq, void *arg);
@@ -49,6 +51,21 @@ void amk_api_decision_answer(struct amk_request *rq, void *arg);
 void amk_api_decision_permission_reply(struct amk_request *rq, void *arg);
 void amk_api_decision_question_reply(struct amk_request *rq, void *arg);
 void amk_api_decision_question_reject(struct amk_request *rq, void *arg);
+
+struct amk_api_answer {
+	const struct amk_json *body; /* reply, answers, message, by; or NULL */
+	const char *reply;	     /* overrides the body's, or NULL */
+	const char *by;		     /* when the body does not say */
+};
+/* Answers the one found. */
+int amk_api_decision_take(struct amk_daemon *d, const struct amk_decision *found, const struct amk_api_answer *how,
+			  struct amk_err *e);
+/* After AMK_EANSWERED: the members that say who was first, and with what. */
+void amk_api_decision_conflict(struct amk_buf *b, const struct amk_decision *found, const struct amk_err *e);
+
+/* api_ws.c */
+void amk_api_ws(struct amk_request *rq, void *arg); /* of a session */
+void amk_api_ws_all(struct amk_request *rq, void *arg);
 
 /* api_agent.c */
 void amk_api_agent_list(struct amk_request *rq, void *arg);

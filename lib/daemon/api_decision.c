@@ -51,16 +51,13 @@ void amk_api_decision_get(struct amk_request *rq, void *arg)
 		reply_decision(arg, rq, amk_decision_row(amk_request_param(rq, 0)));
 }
 
-static void problem(struct amk_request *rq, const struct amk_decision *found, const struct amk_err *e)
+void amk_api_decision_conflict(struct amk_buf *b, const struct amk_decision *found, const struct amk_err *e)
 {
-	struct amk_buf ext AMK_AUTO(buf) = AMK_BUF_INIT(ANSWERS_MAX);
-
-	if (e->code == AMK_EANSWERED) {
-		amk_jw_cstr(&ext, "by", found->by);
-		if (found->answer)
-			amk_jw_raw(&ext, "answer", found->answer, strlen(found->answer));
-	}
-	amk_request_problem(rq, e, amk_buf_ok(&ext) && ext.n ? ext.s : NULL);
+	if (e->code != AMK_EANSWERED)
+		return;
+	amk_jw_cstr(b, "by", found->by);
+	if (found->answer)
+		amk_jw_raw(b, "answer", found->answer, strlen(found->answer));
 }
 
 static int check_reply(const struct amk_decision *found, const struct amk_decision_answer *a, struct amk_err *e)
@@ -73,20 +70,6 @@ static int check_reply(const struct amk_decision *found, const struct amk_decisi
 			return 0;
 	return amk_err_set(e, AMK_EINVALID, "reply to a %s must be %s, not \"%.40s\"", found->kind,
 			   question ? "answer or reject" : "once, always or reject", a->reply);
-}
-
-/* True when it was answered; else the problem was sent. */
-static bool answer(struct amk_daemon *d, struct amk_request *rq, const struct amk_decision *found,
-		   const struct amk_decision_answer *a)
-{
-	struct amk_session *s;
-	struct amk_err e;
-
-	s = amk_session_find(d->sessions, found->session_id, &e);
-	if (s && check_reply(found, a, &e) == 0 && amk_session_answer(s, found, a, &e) == 0)
-		return true;
-	problem(rq, found, &e);
-	return false;
 }
 
 static int check_answers(const struct amk_json *answers, struct amk_err *e)
@@ -112,36 +95,49 @@ static const struct amk_json_field fields[] = {
 	AMK_JSON_FIELD(reply, answers, "answers", ARRAY, false),
 };
 
-/* Reads the body, answers, and replies with `status` (200: the decision). `reply` overrides the body's. */
-static void answer_body(struct amk_daemon *d, struct amk_request *rq, const struct amk_decision *found,
-			const char *reply, int status)
+int amk_api_decision_take(struct amk_daemon *d, const struct amk_decision *found, const struct amk_api_answer *how,
+			  struct amk_err *e)
 {
 	struct amk_buf text AMK_AUTO(buf) = AMK_BUF_INIT(ANSWERS_MAX);
-	struct amk_decision_answer a = { .reply = reply };
+	struct amk_decision_answer a = { .reply = how->reply };
+	struct amk_session *s;
 	struct reply r = { 0 };
-	struct amk_err e;
-	char peer[64];
 
-	if (amk_request_json(rq) &&
-	    (amk_json_read(amk_request_json(rq), fields, AMK_COUNT(fields), &r, &e) < 0 ||
-	     check_answers(r.answers, &e) < 0)) {
-		amk_request_problem(rq, &e, NULL);
-		return;
-	}
+	if (how->body && (amk_json_read(how->body, fields, AMK_COUNT(fields), &r, e) < 0 ||
+			  check_answers(r.answers, e) < 0))
+		return -1;
 	if (r.answers) {
 		amk_json_print(&text, NULL, r.answers);
 		a.answers = text.s;
 	}
+	if (!amk_buf_ok(&text))
+		return amk_err_set(e, AMK_ETOOBIG, "the answers are longer than %u bytes", ANSWERS_MAX);
 	if (!a.reply)
 		a.reply = r.reply ? r.reply : r.answers ? "answer" : "";
 	a.message = r.message;
-	a.by = r.by ? r.by : amk_api_peer(rq, peer);
-	if (!answer(d, rq, found, &a))
-		return;
-	if (status == 200)
+	a.by = r.by ? r.by : how->by;
+	s = amk_session_find(d->sessions, found->session_id, e);
+	return s && check_reply(found, &a, e) == 0 ? amk_session_answer(s, found, &a, e) : -1;
+}
+
+/* Reads the body, answers, and replies with `status` (200: the decision). `reply` overrides the body's. */
+static void answer_body(struct amk_daemon *d, struct amk_request *rq, const struct amk_decision *found,
+			const char *reply, int status)
+{
+	struct amk_buf ext AMK_AUTO(buf) = AMK_BUF_INIT(ANSWERS_MAX);
+	struct amk_api_answer how = { amk_request_json(rq), reply, NULL };
+	struct amk_err e;
+	char peer[64];
+
+	how.by = amk_api_peer(rq, peer);
+	if (amk_api_decision_take(d, found, &how, &e) < 0) {
+		amk_api_decision_conflict(&ext, found, &e);
+		amk_request_problem(rq, &e, amk_buf_ok(&ext) && ext.n ? ext.s : NULL);
+	} else if (status == 200) {
 		reply_decision(d, rq, found->row);
-	else
+	} else {
 		amk_api_reply_flushed(d, rq, status, NULL);
+	}
 }
 
 void amk_api_decision_answer(struct amk_request *rq, void *arg)

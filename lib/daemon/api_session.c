@@ -81,7 +81,7 @@ void amk_api_session_create(struct amk_request *rq, void *arg)
 	amk_api_reply_flushed(d, rq, 200, &b);
 }
 
-static void write_receipt(struct amk_buf *b, const struct amk_session *s, const struct amk_receipt *r)
+const char *amk_api_session_receipt_state(const struct amk_receipt *r)
 {
 	static const char *const states[] = {
 		[AMK_RECEIPT_ACCEPTED] = "accepted",
@@ -89,11 +89,16 @@ static void write_receipt(struct amk_buf *b, const struct amk_session *s, const 
 		[AMK_RECEIPT_DUPLICATE] = "duplicate",
 	};
 
+	return states[r->state];
+}
+
+static void write_receipt(struct amk_buf *b, const struct amk_session *s, const struct amk_receipt *r)
+{
 	amk_jw_open(b, NULL, '{');
 	amk_jw_cstr(b, "sessionId", amk_session_id(s));
 	amk_jw_cstr(b, "messageId", r->message_id);
 	amk_jw_int(b, "after", (int64_t)r->after);
-	amk_jw_cstr(b, "state", states[r->state]);
+	amk_jw_cstr(b, "state", amk_api_session_receipt_state(r));
 	amk_jw_close(b, '}');
 }
 

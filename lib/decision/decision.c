@@ -177,6 +177,31 @@ void amk_decision_write(struct amk_buf *b, const struct amk_decision *d)
 	amk_jw_close(b, '}');
 }
 
+static void write_time(struct amk_buf *b, const char *key, int64_t ns)
+{
+	char when[AMK_TIME_TEXT];
+
+	/* The API's milliseconds, so that the tools' line of it is the same. */
+	amk_jw_cstr(b, key, ns ? amk_time_format(when, ns / 1000000 * 1000000) : NULL);
+}
+
+void amk_decision_write_line(struct amk_buf *b, const struct amk_decision *d)
+{
+	struct amk_json *request AMK_AUTO(json) = amk_json_parse(d->request, strlen(d->request), NULL);
+	char id[AMK_DECISION_ID];
+
+	amk_jw_cstr(b, "decision_id", amk_decision_id(id, d->row));
+	amk_jw_cstr(b, "session_id", d->session_id);
+	amk_jw_cstr(b, "kind", d->kind);
+	amk_jw_cstr(b, "state", d->state);
+	amk_jw_cstr(b, "action", amk_json_get_str(request, "action"));
+	write_time(b, "created_at", d->created);
+	write_time(b, "closed_at", d->closed);
+	write_raw(b, "request", d->request);
+	write_raw(b, "answer", d->answer);
+	amk_jw_cstr(b, "by", d->by);
+}
+
 static bool write_one(void *arg, const struct amk_state_decision *r)
 {
 	struct amk_decision d;

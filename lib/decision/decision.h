@@ -49,6 +49,8 @@ struct amk_decision {
 int amk_decision_find(struct amk_store *s, int64_t row, struct amk_decision *d, struct amk_err *e);
 void amk_decision_release(struct amk_decision *d);
 void amk_decision_write(struct amk_buf *b, const struct amk_decision *d);
+/* The members of its line (see amika-lines(5)) but for its type, into the open object. */
+void amk_decision_write_line(struct amk_buf *b, const struct amk_decision *d);
 /* Writes `"decisions":[…]`, oldest first; session 0 means of all. */
 int amk_decision_list(struct amk_store *s, int64_t session, bool open_only, struct amk_buf *b, struct amk_err *e);
 
