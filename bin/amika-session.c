@@ -6,6 +6,8 @@
 #include "client/create.h"
 #include "client/show.h"
 
+#define LIST_PAGE 500 /* sessions in one reply: there may be many that have ended */
+
 static const char *opt_agent;
 static bool opt_forget;
 
@@ -55,18 +57,31 @@ static int create(const struct amk_args *a, struct amk_err *e)
 	return r;
 }
 
+static int list_page(struct amk_client *c, int64_t *before, struct amk_err *e)
+{
+	struct amk_json *reply AMK_AUTO(json) = NULL;
+
+	if (amk_client_get(c, &reply, e, "/v1/sessions?limit=%d&before=%lld", LIST_PAGE, (long long)*before) < 0)
+		return -1;
+	for (const struct amk_json *s = amk_json_first(amk_json_get(reply, "sessions")); s; s = amk_json_next(s))
+		if (amk_show_add(&table, s, e) < 0)
+			return -1;
+	*before = amk_json_get_int(reply, "before", 0);
+	return 0;
+}
+
 static int list(const struct amk_args *a, struct amk_err *e)
 {
 	struct amk_client *c AMK_AUTO(client) = NULL;
-	struct amk_json *reply AMK_AUTO(json) = NULL;
-	const struct amk_json *s;
+	int64_t before = 0;
 
 	(void)a;
-	if (amk_client_open(&c, e) < 0 || amk_client_get(c, &reply, e, "/v1/sessions") < 0)
+	if (amk_client_open(&c, e) < 0)
 		return -1;
-	for (s = amk_json_first(amk_json_get(reply, "sessions")); s; s = amk_json_next(s))
-		if (amk_show_add(&table, s, e) < 0)
+	do {
+		if (list_page(c, &before, e) < 0)
 			return -1;
+	} while (before);
 	return amk_show_end(&table, e);
 }
 

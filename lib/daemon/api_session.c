@@ -9,15 +9,24 @@
 void amk_api_session_list(struct amk_request *rq, void *arg)
 {
 	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(AMK_API_REPLY_MAX);
+	uint64_t before = 0, limit = UINT64_MAX;
 	struct amk_daemon *d = arg;
+	struct amk_err e;
+	int64_t at;
 
-	if (!amk_api_ready(d, rq))
+	if (!amk_api_ready(d, rq) || !amk_api_number(rq, "before", &before) || !amk_api_number(rq, "limit", &limit))
 		return;
+	at = (int64_t)before;
 	amk_jw_open(&b, NULL, '{');
 	amk_jw_open(&b, "sessions", '[');
-	for (struct amk_session *s = amk_session_newest(d->sessions); s; s = amk_session_older(s))
-		amk_session_write(&b, s);
+	if (amk_session_list(d->sessions, &at, limit, &b, &e) < 0) {
+		amk_request_problem(rq, &e, NULL);
+		return;
+	}
 	amk_jw_close(&b, ']');
+	amk_jw_bool(&b, "hasMore", at != 0);
+	if (at)
+		amk_jw_int(&b, "before", at);
 	amk_jw_close(&b, '}');
 	amk_request_reply_json(rq, 200, &b);
 }

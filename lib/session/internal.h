@@ -50,6 +50,7 @@ struct amk_session {
 	uint64_t sequence;
 	int64_t created, updated;
 	bool ended, ending; /* ending: to be ended as soon as the program is gone */
+	bool broken;	    /* could not be taken up; counts as ended, for this daemon */
 	bool stopping;	    /* the daemon ends its program, resumably */
 	bool changed;	    /* the row in the store is behind */
 	unsigned queued, open_decisions;
@@ -81,7 +82,12 @@ struct amk_sessions {
 };
 
 /* sessions.c */
+/* Not among the others yet; NULL never. */
+struct amk_session *amk_sessions_make(struct amk_sessions *all, const struct amk_state_session *r);
+void amk_sessions_free(struct amk_session *s);
 struct amk_session *amk_sessions_add(struct amk_sessions *all, const struct amk_state_session *r);
+/* The one in memory, or NULL. */
+struct amk_session *amk_sessions_loaded(const struct amk_sessions *all, const char *id);
 void amk_sessions_make_ready(struct amk_session *s);
 void amk_sessions_call_waiters(struct amk_session *s);
 /* Reports that the store failed; the turn will be undone. */

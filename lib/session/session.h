@@ -38,7 +38,7 @@ struct amk_sessions_conf {
 	void *arg;
 };
 
-/* Loads every session and takes up the programs that still live. */
+/* Loads the sessions that have not ended and takes up the programs that still live. */
 struct amk_sessions *amk_sessions_open(const struct amk_sessions_conf *conf, struct amk_err *e);
 /* Lets go of all; their programs live on. */
 void amk_sessions_close(struct amk_sessions *all);
@@ -51,11 +51,16 @@ bool amk_sessions_committed(struct amk_sessions *all);
 /* Whether pid is one of the live shims. */
 bool amk_sessions_has_shim(const struct amk_sessions *all, pid_t pid);
 
-/* NULL with AMK_ENOSESSION when there is none. */
+/*
+ * NULL with AMK_ENOSESSION when there is none. Those that have ended stay in the store: what is found is valid
+ * until the callback that looked returns. Whoever waits for something keeps the id.
+ */
 struct amk_session *amk_session_find(struct amk_sessions *all, const char *id, struct amk_err *e);
-/* Newest first; NULL ends. */
-struct amk_session *amk_session_newest(struct amk_sessions *all);
-struct amk_session *amk_session_older(struct amk_session *s);
+/*
+ * Writes the SessionInfo of at most `limit` sessions older than *before (0: from the newest on), newest first.
+ * *before is then where to go on, 0 at the end.
+ */
+int amk_session_list(struct amk_sessions *all, int64_t *before, uint64_t limit, struct amk_buf *b, struct amk_err *e);
 
 /*
  * Makes a session from a request of the API (see amika-api(7)): checks everything, stores it, says

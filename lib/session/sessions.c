@@ -16,10 +16,9 @@ static unsigned bucket_of(const char *id)
 	return h % AMK_SESSIONS_BUCKETS;
 }
 
-struct amk_session *amk_sessions_add(struct amk_sessions *all, const struct amk_state_session *r)
+struct amk_session *amk_sessions_make(struct amk_sessions *all, const struct amk_state_session *r)
 {
 	struct amk_session *s = amk_calloc(1, sizeof *s);
-	unsigned b = bucket_of(r->id);
 
 	s->all = all;
 	s->row = r->row;
@@ -34,6 +33,14 @@ struct amk_session *amk_sessions_add(struct amk_sessions *all, const struct amk_
 	s->ending = r->state && strcmp(r->state, "ending") == 0;
 	amk_buf_init(&s->writes, 64u << 20);
 	amk_live_release(s);
+	return s;
+}
+
+struct amk_session *amk_sessions_add(struct amk_sessions *all, const struct amk_state_session *r)
+{
+	struct amk_session *s = amk_sessions_make(all, r);
+	unsigned b = bucket_of(r->id);
+
 	s->hash_next = all->bucket[b];
 	all->bucket[b] = s;
 	s->older = all->newest;
@@ -43,7 +50,22 @@ struct amk_session *amk_sessions_add(struct amk_sessions *all, const struct amk_
 	return s;
 }
 
-static void session_free(struct amk_session *s)
+static void take_out(struct amk_session *s)
+{
+	struct amk_session **link = &s->all->bucket[bucket_of(s->id)];
+
+	while (*link != s)
+		link = &(*link)->hash_next;
+	*link = s->hash_next;
+	if (s->newer)
+		s->newer->older = s->older;
+	else
+		s->all->newest = s->older;
+	if (s->older)
+		s->older->newer = s->newer;
+}
+
+void amk_sessions_free(struct amk_session *s)
 {
 	amk_live_release(s);
 	if (s->state)
@@ -54,24 +76,44 @@ static void session_free(struct amk_session *s)
 	free(s);
 }
 
-struct amk_session *amk_session_find(struct amk_sessions *all, const char *id, struct amk_err *e)
+struct amk_session *amk_sessions_loaded(const struct amk_sessions *all, const char *id)
 {
 	for (struct amk_session *s = all->bucket[bucket_of(id)]; s; s = s->hash_next)
 		if (strcmp(s->id, id) == 0)
 			return s;
-	amk_err_set(e, AMK_ENOSESSION, "session not found: %s", id);
-	amk_err_hint(e, "see: amika session list");
 	return NULL;
 }
 
-struct amk_session *amk_session_newest(struct amk_sessions *all)
+/* Has it looked at once more when the turn is committed: one that has ended leaves then. */
+static void make_acted(struct amk_session *s)
 {
-	return all->newest;
+	if (s->acted)
+		return;
+	s->acted = true;
+	s->acted_next = s->all->acted;
+	s->all->acted = s;
 }
 
-struct amk_session *amk_session_older(struct amk_session *s)
+static bool load_ended(void *arg, const struct amk_state_session *r)
 {
-	return s->older;
+	make_acted(amk_sessions_add(arg, r));
+	return false;
+}
+
+struct amk_session *amk_session_find(struct amk_sessions *all, const char *id, struct amk_err *e)
+{
+	struct amk_session *s = amk_sessions_loaded(all, id);
+
+	if (s)
+		return s;
+	if (amk_state_session_find(all->conf.store, id, load_ended, all, e) < 0)
+		return NULL;
+	s = amk_sessions_loaded(all, id);
+	if (s)
+		return s;
+	amk_err_set(e, AMK_ENOSESSION, "session not found: %s", id);
+	amk_err_hint(e, "see: amika session list");
+	return NULL;
 }
 
 void amk_sessions_trouble(struct amk_sessions *all, const struct amk_err *e)
@@ -168,7 +210,7 @@ struct amk_sessions *amk_sessions_open(const struct amk_sessions_conf *conf, str
 		/* One session that cannot be read must not keep the others from working. */
 		amk_say(AMK_SAY_ERROR, "session", "%s: not taken up: %s", s->id, why.msg);
 		amk_live_release(s);
-		s->ended = true;
+		s->ended = s->broken = true;
 	}
 	return all;
 }
@@ -185,7 +227,7 @@ void amk_sessions_close(struct amk_sessions *all)
 	}
 	while (s) {
 		older = s->older;
-		session_free(s);
+		amk_sessions_free(s);
 		s = older;
 	}
 	free(all);
@@ -244,8 +286,6 @@ static void store_session(struct amk_session *s)
 
 static void work_one(struct amk_session *s)
 {
-	if (s->ended && !s->changed)
-		return;
 	if (!s->ended) {
 		if (amk_live_work(s))
 			amk_sessions_make_ready(s);
@@ -256,11 +296,7 @@ static void work_one(struct amk_session *s)
 		amk_live_store(s);
 		store_session(s);
 	}
-	if (!s->acted) {
-		s->acted = true;
-		s->acted_next = s->all->acted;
-		s->all->acted = s;
-	}
+	make_acted(s);
 }
 
 bool amk_sessions_work(struct amk_sessions *all)
@@ -276,6 +312,12 @@ bool amk_sessions_work(struct amk_sessions *all)
 	return all->ready != NULL;
 }
 
+/* One that has ended stands in the store as it is, and is read from there when someone asks. */
+static bool may_leave(const struct amk_session *s)
+{
+	return s->ended && !s->broken && !s->ready && !s->changed && s->live.row == 0;
+}
+
 bool amk_sessions_committed(struct amk_sessions *all)
 {
 	struct amk_session *s = all->acted, *next;
@@ -285,6 +327,10 @@ bool amk_sessions_committed(struct amk_sessions *all)
 		next = s->acted_next;
 		s->acted = false;
 		amk_live_committed(s);
+		if (!may_leave(s))
+			continue;
+		take_out(s);
+		amk_sessions_free(s);
 	}
 	if (all->stopping && all->stopped && live_count(all) == 0) {
 		void (*stopped)(void *) = all->stopped;

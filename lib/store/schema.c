@@ -48,6 +48,16 @@ static const char *const steps[] = {
 	"INSERT INTO counter VALUES('log_forgotten', 0);",
 	/* What a message brings besides its text, as the agent is given it. */
 	"ALTER TABLE message ADD COLUMN attachments TEXT;",
+	/*
+	 * What a session was made from holds secrets and does not change: it is written once, apart from the row
+	 * that every turn writes. Sessions that have ended are not loaded; forgotten ones are being deleted.
+	 */
+	"CREATE TABLE spec(session INTEGER PRIMARY KEY REFERENCES session, spec TEXT NOT NULL);"
+	"INSERT INTO spec SELECT row, spec FROM session;"
+	"ALTER TABLE session DROP COLUMN spec;"
+	"ALTER TABLE session ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX session_living ON session(row) WHERE ended = 0;"
+	"CREATE INDEX session_forgotten ON session(row) WHERE forgotten = 1;",
 };
 
 static int number(struct amk_sql *q, const char *sql, int64_t *v, struct amk_err *e)
@@ -119,7 +129,8 @@ int amk_schema_prepare(struct amk_sql *q, struct amk_err *e)
 	static const char before[] = "PRAGMA page_size = 4096";
 	static const char after[] = "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0;"
 				    "PRAGMA journal_size_limit = 4194304; PRAGMA foreign_keys = ON;"
-				    "PRAGMA cache_size = -1024; PRAGMA temp_store = MEMORY";
+				    "PRAGMA cache_size = -1024; PRAGMA temp_store = MEMORY;"
+				    "PRAGMA secure_delete = ON"; /* what is forgotten is overwritten */
 	int64_t version = version_check(q, e);
 
 	if (version < 0)

@@ -29,7 +29,7 @@ struct amk_sql {
 	struct {
 		const struct amk_sql_stmt *stmt;
 		sqlite3_stmt *st;
-	} cache[40];
+	} cache[64];
 	size_t cached;
 };
 

@@ -10,7 +10,7 @@
 struct amk_state_session {
 	int64_t row;
 	const char *id, *agent;
-	const char *spec; /* JSON: what it was created from (directory, environment, model, …) */
+	const char *spec; /* JSON: what it was created from (directory, environment, model, …); never changes */
 	const char *native_id; /* or NULL */
 	const char *state;     /* "idle", "working", … */
 	uint64_t sequence;     /* of its last event */
@@ -19,10 +19,20 @@ struct amk_state_session {
 };
 /* AMK_EEXISTS when the id is taken. */
 int amk_state_session_add(struct amk_store *s, struct amk_state_session *r, struct amk_err *e);
-/* Writes native_id, state, sequence, updated, ended of row. */
+/* Writes native_id, state, sequence, updated of row, and that it has ended: that is for good. */
 int amk_state_session_set(struct amk_store *s, const struct amk_state_session *r, struct amk_err *e);
+/* Those that have not ended, oldest first. */
 int amk_state_sessions(struct amk_store *s, bool (*each)(void *arg, const struct amk_state_session *r), void *arg,
-		       struct amk_err *e); /* oldest first */
+		       struct amk_err *e);
+/* Calls each with the session of that id, ended or not, if there is one. */
+int amk_state_session_find(struct amk_store *s, const char *id,
+			   bool (*each)(void *arg, const struct amk_state_session *r), void *arg, struct amk_err *e);
+/* All of them, newest first, below row `before`. */
+int amk_state_sessions_before(struct amk_store *s, int64_t before,
+			      bool (*each)(void *arg, const struct amk_state_session *r), void *arg,
+			      struct amk_err *e);
+/* How many there are, ended or not. */
+int amk_state_session_count(struct amk_store *s, int64_t *n, struct amk_err *e);
 
 enum amk_message_state { AMK_MESSAGE_QUEUED, AMK_MESSAGE_STARTED, AMK_MESSAGE_ENDED };
 struct amk_state_message {

@@ -33,12 +33,28 @@ static const char *sessions(int *limit)
 	return amk_state_sessions(store, see_session, limit, &err) < 0 ? err.msg : seen.s;
 }
 
+static const char *found(const char *id)
+{
+	amk_buf_clear(&seen);
+	return amk_state_session_find(store, id, see_session, NULL, &err) < 0 ? err.msg : seen.s;
+}
+
+static const char *below(int64_t row, int *limit)
+{
+	amk_buf_clear(&seen);
+	return amk_state_sessions_before(store, row, see_session, limit, &err) < 0 ? err.msg : seen.s;
+}
+
+#define TAU_ENDED "1 tau claude {\"directory\":\"/\"} n-2 ended 1152921504606846976 100 9223372036854775807 1\n"
+#define TAU_2 "2 Tau mock {} n-1 working 5 101 102 0\n"
+
 static void test_sessions(void)
 {
 	struct amk_state_session a = { .id = "tau", .agent = "claude", .spec = "{\"directory\":\"/\"}",
 				       .state = "idle", .created = 100, .updated = 100 };
 	struct amk_state_session b = { .id = "Tau", .agent = "mock", .spec = "{}", .native_id = "n-1",
 				       .state = "working", .sequence = 5, .created = 101, .updated = 102 };
+	int64_t n = 0;
 	int one = 1;
 
 	is_str(sessions(NULL), "", "no sessions yet");
@@ -58,16 +74,20 @@ static void test_sessions(void)
 	a.created = 7;
 	a.id = a.agent = a.spec = "not written";
 	is_int(amk_state_session_set(store, &a, &err), 0, "set");
-	one = 1;
-	is_str(sessions(&one), "1 tau claude {\"directory\":\"/\"} n-2 ended 1152921504606846976 100 9223372036854775807 1\n",
-	       "writes what may change, only that");
+	is_str(found("tau"), TAU_ENDED, "writes what may change, only that");
+	is_str(sessions(NULL), TAU_2, "one that has ended is not among the living");
 	a.row = 99;
 	ok(amk_state_session_set(store, &a, &err) < 0 && err.code == AMK_EINTERNAL, "a row that is not there");
 	is_int(amk_store_commit(store, &err), 0, "commit");
 	fixture_reopen();
+	is_str(found("tau"), TAU_ENDED, "kept");
+	is_str(found("tauu"), "", "no such id");
+	is_str(below(INT64_MAX, NULL), TAU_2 TAU_ENDED, "all, newest first");
 	one = 1;
-	is_str(sessions(&one), "1 tau claude {\"directory\":\"/\"} n-2 ended 1152921504606846976 100 9223372036854775807 1\n",
-	       "kept");
+	is_str(below(INT64_MAX, &one), TAU_2, "until the reader stops");
+	is_str(below(2, NULL), TAU_ENDED, "below a row");
+	is_str(below(1, NULL), "", "below the first");
+	ok(amk_state_session_count(store, &n, &err) == 0 && n == 2, "counted");
 }
 
 static bool see_queued(void *arg, const struct amk_state_message *r)

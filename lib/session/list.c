@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sessions as a list, page by page: most of them have ended and are read from the store. */
+#include "session/internal.h"
+
+struct page {
+	struct amk_sessions *all;
+	struct amk_buf *b;
+	uint64_t left;
+	int64_t last;
+	bool more;
+};
+
+static bool write_one(void *arg, const struct amk_state_session *r)
+{
+	struct page *p = arg;
+	struct amk_session *s = amk_sessions_loaded(p->all, r->id);
+
+	if (p->left == 0) {
+		p->more = true;
+		return false;
+	}
+	p->left--;
+	p->last = r->row;
+	if (s) {
+		amk_session_write(p->b, s);
+		return true;
+	}
+	s = amk_sessions_make(p->all, r);
+	amk_session_write(p->b, s);
+	amk_sessions_free(s);
+	return true;
+}
+
+int amk_session_list(struct amk_sessions *all, int64_t *before, uint64_t limit, struct amk_buf *b, struct amk_err *e)
+{
+	struct page p = { .all = all, .b = b, .left = limit, .last = *before ? *before : INT64_MAX };
+
+	if (amk_state_sessions_before(all->conf.store, p.last, write_one, &p, e) < 0)
+		return -1;
+	*before = p.more ? p.last : 0;
+	return 0;
+}
