@@ -100,6 +100,7 @@ daemon_sources = \
 	lib/store/sql.h \
 	lib/store/state.h \
 	lib/store/state_decision.c \
+	lib/store/state_forget.c \
 	lib/store/state_input.c \
 	lib/store/state_message.c \
 	lib/store/state_run.c \

@@ -185,6 +185,7 @@ static int fill(struct amk_chunks *cs, struct amk_chunk *c, const struct amk_chu
 	c->n = 0;
 	c->last = true;
 	c->seen = amk_log_newest(cs->d->store);
+	c->epoch = amk_log_epoch(cs->d->store);
 	r = amk_log_read(cs->d->store, &range, add_line, &f, e);
 	if (r == 0 && !amk_buf_ok(&c->bytes))
 		r = amk_err_set(e, AMK_ETOOBIG, "an event of more than %u bytes", FRAME_MAX);
@@ -208,7 +209,8 @@ const struct amk_chunk *amk_chunks_get(struct amk_chunks *cs, const struct amk_c
 	while ((*link)->next && !((*link)->id && is_same(&(*link)->key, key)))
 		link = &(*link)->next;
 	c = *link;
-	found = c->id && is_same(&c->key, key) && (c->n > 0 || c->seen >= fresh);
+	found = c->id && is_same(&c->key, key) && c->epoch == amk_log_epoch(cs->d->store) &&
+		(c->n > 0 || c->seen >= fresh);
 	*link = c->next;
 	c->next = cs->first;
 	cs->first = c;

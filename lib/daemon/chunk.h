@@ -35,6 +35,7 @@ struct amk_chunk {
 	} *marks;
 	bool last;     /* nothing stood behind it */
 	uint64_t seen; /* when this was the newest row of the log */
+	uint64_t epoch; /* of the log */
 	bool used;     /* since the last amk_chunks_age */
 	struct amk_chunk *next;
 };

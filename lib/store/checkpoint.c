@@ -14,6 +14,13 @@
 #include "store/job.h"
 #include "store/sql.h"
 
+/* Who waits for an empty WAL. */
+struct waiter {
+	struct waiter *next;
+	void (*done)(void *arg);
+	void *arg;
+};
+
 struct amk_checkpoint {
 	struct amk_job *job;
 	sqlite3 *db;
@@ -22,6 +29,8 @@ struct amk_checkpoint {
 	int from;  /* how many there were when one was last tried */
 	int rc;	   /* of the one in the pool, while the job runs its own */
 	bool failed;
+	struct waiter *due, *passing; /* passing: those whose deletions the running job, or the last one, has seen */
+	bool emptying;		      /* it could not be emptied yet */
 };
 
 static int wal_grew(void *arg, sqlite3 *db, const char *name, int pages)
@@ -70,10 +79,43 @@ static void truncate_wal(struct amk_checkpoint *k)
 	sqlite3_busy_timeout(k->db, AMK_SQL_BUSY_MS);
 	k->failed = k->failed || is_failed_flush(rc);
 	AMK_CRASH("wal.after");
-	if (rc == SQLITE_OK)
+	if (rc == SQLITE_OK) {
 		k->pages = k->from = 0;
-	else if ((rc & 0xff) != SQLITE_BUSY && (rc & 0xff) != SQLITE_LOCKED)
+		k->emptying = false;
+		return;
+	}
+	if ((rc & 0xff) != SQLITE_BUSY && (rc & 0xff) != SQLITE_LOCKED)
 		amk_say(AMK_SAY_ERROR, "store", "checkpoint: %s", sqlite3_errmsg(k->db));
+}
+
+static void call_all(struct waiter **list)
+{
+	struct waiter *w;
+
+	while ((w = *list)) {
+		*list = w->next;
+		w->done(w->arg);
+		free(w);
+	}
+}
+
+/* What is left to do on the loop is little, most of the WAL is in the database already. */
+static void empty_now(struct amk_checkpoint *k)
+{
+	struct waiter *served = k->passing;
+
+	k->passing = NULL;
+	k->emptying = true;
+	truncate_wal(k);
+	call_all(&served);
+}
+
+static void passive_start(struct amk_checkpoint *k)
+{
+	k->from = k->pages;
+	k->passing = k->due;
+	k->due = NULL;
+	amk_job_start(k->job);
 }
 
 static void passive_done(void *arg)
@@ -102,6 +144,8 @@ void amk_checkpoint_free(struct amk_checkpoint *k, bool empty)
 	amk_job_free(k->job);
 	if (empty && !k->failed)
 		truncate_wal(k);
+	call_all(&k->passing);
+	call_all(&k->due);
 	sqlite3_wal_hook(k->db, NULL, NULL);
 	free(k->path);
 	free(k);
@@ -111,13 +155,32 @@ void amk_checkpoint_between(struct amk_checkpoint *k)
 {
 	int step = AMK_CHECKPOINT_STEP / AMK_CHECKPOINT_PAGE, bound = AMK_CHECKPOINT_BOUND / AMK_CHECKPOINT_PAGE;
 
-	if (k->failed || k->pages - k->from < step || amk_job_running(k->job) || !sqlite3_get_autocommit(k->db))
+	if (k->failed || amk_job_running(k->job) || !sqlite3_get_autocommit(k->db))
 		return;
+	if (k->passing || k->emptying)
+		empty_now(k);
+	if (!k->due && k->pages - k->from < step)
+		return;
+	if (k->due || k->pages < bound) {
+		passive_start(k);
+		return;
+	}
 	k->from = k->pages;
-	if (k->pages >= bound)
-		truncate_wal(k);
-	else
-		amk_job_start(k->job);
+	truncate_wal(k);
+}
+
+bool amk_checkpoint_running(const struct amk_checkpoint *k)
+{
+	return amk_job_running(k->job);
+}
+
+void amk_checkpoint_empty(struct amk_checkpoint *k, void (*done)(void *arg), void *arg)
+{
+	struct waiter *w = amk_malloc(sizeof *w);
+
+	*w = (struct waiter){ k->due, done, arg };
+	k->due = w;
+	amk_checkpoint_between(k);
 }
 
 bool amk_checkpoint_failed(const struct amk_checkpoint *k)

@@ -22,5 +22,8 @@ void amk_checkpoint_free(struct amk_checkpoint *k, bool empty);
 void amk_checkpoint_between(struct amk_checkpoint *k);
 /* Whether a flush has failed in one: what the disk holds of the WAL or the database is not known. */
 bool amk_checkpoint_failed(const struct amk_checkpoint *k);
+bool amk_checkpoint_running(const struct amk_checkpoint *k);
+/* Empties the WAL, most of it off the loop; then, or when another reader is in the way, done(arg). */
+void amk_checkpoint_empty(struct amk_checkpoint *k, void (*done)(void *arg), void *arg);
 
 #endif

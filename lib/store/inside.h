@@ -33,6 +33,8 @@ struct amk_store {
 		uint64_t row, committed_row;	/* the newest, and the newest that readers may see */
 		uint64_t forgetting, forgotten; /* the same of amk_log_forgotten */
 		struct amk_log_end ends[64];	/* of session N at N modulo 64 */
+		bool taking;			/* this turn takes lines from readers */
+		uint64_t epoch;
 	} log;
 };
 
@@ -42,5 +44,6 @@ int amk_log_opened(struct amk_store *s, struct amk_err *e); /* the database was:
 void amk_log_release(struct amk_store *s);
 void amk_log_wake(struct amk_store *s);	  /* after a commit */
 void amk_log_forget(struct amk_store *s); /* after a rollback */
+void amk_log_take(struct amk_store *s);	  /* lines that readers could see are gone with this turn */
 
 #endif

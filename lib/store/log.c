@@ -16,21 +16,26 @@ static const struct amk_sql_stmt append = {
 	"INSERT INTO log(" COLUMNS ") VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
 };
 
+/* Where all lines were deleted, the session itself knows. */
 static const struct amk_sql_stmt last_sequence = {
 	"appending to the log",
-	"SELECT coalesce(max(sequence), 0) FROM log WHERE session = ?",
+	"SELECT coalesce((SELECT max(sequence) FROM log WHERE session = ?1),"
+	" (SELECT sequence FROM session WHERE row = ?1), 0)",
 };
+
+/* Sessions being forgotten: they are few, and looked for once in a reading. */
+#define KEPT "session NOT IN (SELECT row FROM session WHERE forgotten = 1)"
 
 static const struct amk_sql_stmt lines = {
 	"reading the log",
 	"SELECT " COLUMNS " FROM log"
-	" WHERE session = ?1 AND sequence > ?2 AND hidden <= ?3 AND row <= ?4 ORDER BY sequence LIMIT ?5",
+	" WHERE session = ?1 AND sequence > ?2 AND hidden <= ?3 AND row <= ?4 AND " KEPT " ORDER BY sequence LIMIT ?5",
 };
 
 static const struct amk_sql_stmt lines_of_all = {
 	"reading the log",
 	"SELECT " COLUMNS " FROM log"
-	" WHERE row > ?2 AND hidden <= ?3 AND row <= ?4 ORDER BY row LIMIT ?5",
+	" WHERE row > ?2 AND hidden <= ?3 AND row <= ?4 AND " KEPT " ORDER BY row LIMIT ?5",
 };
 
 static const struct amk_sql_stmt newest = {
@@ -160,6 +165,16 @@ uint64_t amk_log_forgotten_upto(const struct amk_store *s)
 	return s->log.forgotten;
 }
 
+uint64_t amk_log_epoch(const struct amk_store *s)
+{
+	return s->log.epoch;
+}
+
+void amk_log_take(struct amk_store *s)
+{
+	s->log.taking = true;
+}
+
 int amk_log_forgotten(struct amk_store *s, int64_t session, uint64_t row, struct amk_err *e)
 {
 	struct amk_sql_call c;
@@ -249,6 +264,8 @@ void amk_log_wake(struct amk_store *s)
 	s->log.committed = s->log.dirty_n;
 	s->log.committed_row = s->log.row;
 	s->log.forgotten = s->log.forgetting;
+	s->log.epoch += s->log.taking;
+	s->log.taking = false;
 	if (s->log.waking)
 		return; /* committed by someone being woken: the loop below goes round again */
 	s->log.waking = true;
@@ -268,6 +285,7 @@ void amk_log_forget(struct amk_store *s)
 	s->log.row = s->log.committed_row;
 	s->log.forgetting = s->log.forgotten;
 	memset(s->log.ends, 0, sizeof s->log.ends);
+	s->log.taking = false;
 }
 
 void amk_log_init(struct amk_store *s)

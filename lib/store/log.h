@@ -42,6 +42,8 @@ uint64_t amk_log_newest(const struct amk_store *s);
 int amk_log_forgotten(struct amk_store *s, int64_t session, uint64_t row, struct amk_err *e);
 /* Up to this row lines may be missing; 0: nothing was ever forgotten. */
 uint64_t amk_log_forgotten_upto(const struct amk_store *s);
+/* Another number after each commit that took lines from readers: what was copied from the log may hold them. */
+uint64_t amk_log_epoch(const struct amk_store *s);
 
 /* A subscriber: wake(arg) after each commit that appended to the session. Memory is the caller's. */
 struct amk_log_sub {

@@ -50,10 +50,11 @@ static const char *const steps[] = {
 	"ALTER TABLE message ADD COLUMN attachments TEXT;",
 	/*
 	 * What a session was made from holds secrets and does not change: it is written once, apart from the row
-	 * that every turn writes. Sessions that have ended are not loaded; forgotten ones are being deleted.
+	 * that every turn writes, and so that its deletion leaves nothing, see AMK_SCHEMA_SPEC. Sessions that have
+	 * ended are not loaded; forgotten ones are being deleted.
 	 */
 	"CREATE TABLE spec(session INTEGER PRIMARY KEY REFERENCES session, spec TEXT NOT NULL);"
-	"INSERT INTO spec SELECT row, spec FROM session;"
+	"INSERT INTO spec SELECT row, " AMK_SCHEMA_SPEC("spec") " FROM session;"
 	"ALTER TABLE session DROP COLUMN spec;"
 	"ALTER TABLE session ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;"
 	"CREATE INDEX session_living ON session(row) WHERE ended = 0;"

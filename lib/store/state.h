@@ -109,4 +109,21 @@ int amk_state_decision_find(struct amk_store *s, int64_t row, int64_t run, const
 int amk_state_decisions(struct amk_store *s, int64_t session, bool open_only,
 			bool (*each)(void *arg, const struct amk_state_decision *r), void *arg, struct amk_err *e);
 
+/*
+ * Forgetting. From the commit of the mark on a session is found by nobody, its id is free and what it was made
+ * from is gone; what else is left of it is deleted piece by piece.
+ */
+int amk_state_forget_mark(struct amk_store *s, int64_t session, struct amk_err *e);
+/* The marked ones of which something is left. */
+int amk_state_forget_marked(struct amk_store *s, void (*each)(void *arg, int64_t session), void *arg,
+			    struct amk_err *e);
+/* The runs of a session, whose folders are removed before their rows. */
+int amk_state_forget_runs(struct amk_store *s, int64_t session, void (*each)(void *arg, int64_t run), void *arg,
+			  struct amk_err *e);
+/* Deletes at most about so many rows of a marked session; in the end its own, and *left is false. */
+int amk_state_forget_some(struct amk_store *s, int64_t session, unsigned rows, bool *left, struct amk_err *e);
+/* Deletes at most so many of a session's oldest events up to a sequence; *first is then the oldest kept. */
+int amk_state_forget_events(struct amk_store *s, int64_t session, uint64_t upto, unsigned rows, uint64_t *first,
+			    struct amk_err *e);
+
 #endif

@@ -6,7 +6,7 @@
 #define COLUMNS                                                                                      \
 	"SELECT decision.row, session, session.id, run, decision.native_id, kind, decision.state, "  \
 	"request, answer, answered_by, decision.created, closed"                                     \
-	" FROM decision JOIN session ON session.row = decision.session"
+	" FROM decision JOIN session ON session.row = decision.session AND session.forgotten = 0"
 
 static const struct amk_sql_stmt add = {
 	"adding a decision",

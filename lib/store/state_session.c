@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sessions. Those being forgotten are nobody's to see any more. */
-#include "core/buf.h"
+#include <string.h>
+
 #include "store/inside.h"
+#include "store/schema.h"
 #include "store/state.h"
 
 #define COLUMNS                                                                                           \
@@ -16,7 +18,7 @@ static const struct amk_sql_stmt add = {
 
 static const struct amk_sql_stmt add_spec = {
 	"adding a session",
-	"INSERT INTO spec(session, spec) VALUES(?, ?)",
+	"INSERT INTO spec(session, spec) VALUES(?1, " AMK_SCHEMA_SPEC("?2") ")",
 };
 
 /* Without `ended`, whose index it would write, too, in every turn. */
@@ -121,6 +123,7 @@ static int read_rows(struct amk_sql_call *c, bool (*each)(void *arg, const struc
 			.ended = amk_sql_col_int(c, 9),
 		};
 
+		r.spec += strspn(r.spec, " "); /* see AMK_SCHEMA_SPEC */
 		if (!each(arg, &r))
 			break;
 	}

@@ -183,3 +183,13 @@ void amk_store_flush(struct amk_store *s, void (*done)(void *arg, bool ok), void
 {
 	amk_sync_add(s->sync, s->sql.turn, done, arg);
 }
+
+bool amk_store_checkpointing(const struct amk_store *s)
+{
+	return amk_checkpoint_running(s->checkpoint);
+}
+
+void amk_store_scrub(struct amk_store *s, void (*done)(void *arg), void *arg)
+{
+	amk_checkpoint_empty(s->checkpoint, done, arg);
+}

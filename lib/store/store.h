@@ -46,5 +46,12 @@ bool amk_store_is_sound(const struct amk_store *s);
  * readers may find the database closed; what was committed and never flushed may turn out to be lost.
  */
 int amk_store_recover(struct amk_store *s, struct amk_err *e);
+/* A checkpoint is on its way: deleting that can wait does so, and the WAL stays short. */
+bool amk_store_checkpointing(const struct amk_store *s);
+/*
+ * Empties the WAL, then done(arg): what was deleted before stands in no file any more. Where another program
+ * is reading the database the WAL is emptied when it has finished, and done is called now.
+ */
+void amk_store_scrub(struct amk_store *s, void (*done)(void *arg), void *arg);
 
 #endif
