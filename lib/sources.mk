@@ -169,6 +169,7 @@ daemon_sources = \
 	lib/session/attach.c \
 	lib/session/attach.h \
 	lib/session/create.c \
+	lib/session/forget.c \
 	lib/session/internal.h \
 	lib/session/list.c \
 	lib/session/live.c \

@@ -29,6 +29,7 @@ void amk_api_session_list(struct amk_request *rq, void *arg);
 void amk_api_session_create(struct amk_request *rq, void *arg);
 void amk_api_session_get(struct amk_request *rq, void *arg);
 void amk_api_session_post(struct amk_request *rq, void *arg);
+void amk_api_session_forget(struct amk_request *rq, void *arg);
 void amk_api_session_terminate(struct amk_request *rq, void *arg);
 void amk_api_session_cancel(struct amk_request *rq, void *arg);
 

@@ -182,18 +182,31 @@ static void ending_done(void *arg, bool ok)
 		ending_flushed(end, false);
 }
 
+static struct ending *ending_new(struct amk_daemon *d, struct amk_request *rq)
+{
+	struct ending *end = amk_calloc(1, sizeof *end);
+
+	*end = (struct ending){ d, rq };
+	amk_request_later(rq, ending_gone, end);
+	return end;
+}
+
 /* The reply comes when the program and all it started are gone and session.ended is on disk. */
 void amk_api_session_terminate(struct amk_request *rq, void *arg)
 {
 	struct amk_session *s = amk_api_session(arg, rq);
-	struct ending *end;
 
-	if (!s)
-		return;
-	end = amk_calloc(1, sizeof *end);
-	*end = (struct ending){ arg, rq };
-	amk_request_later(rq, ending_gone, end);
-	amk_session_terminate(s, ending_done, end);
+	if (s)
+		amk_session_terminate(s, ending_done, ending_new(arg, rq));
+}
+
+/* The reply comes when nothing is left of it. */
+void amk_api_session_forget(struct amk_request *rq, void *arg)
+{
+	struct amk_session *s = amk_api_session(arg, rq);
+
+	if (s)
+		amk_session_forget(s, ending_flushed, ending_new(arg, rq));
 }
 
 void amk_api_session_cancel(struct amk_request *rq, void *arg)

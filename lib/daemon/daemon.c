@@ -104,6 +104,7 @@ static int sessions_open(struct amk_daemon *d, struct amk_err *e)
 		.grace_ms = d->settings.grace_ms,
 		.checkpoint_bytes = (uint64_t)d->settings.checkpoint_bytes,
 		.step_bytes = (uint64_t)d->settings.step_bytes,
+		.keep_events = (uint64_t)d->settings.keep_events,
 		.trouble = trouble,
 		.arg = d,
 	};

@@ -23,6 +23,7 @@ static const struct setting {
 	ROW(recover_ms, 1000, 10, DAY_MS),
 	ROW(checkpoint_bytes, 1 << 20, 1, 1LL << 40),
 	ROW(step_bytes, 256 << 10, 1, 1LL << 40),
+	ROW(keep_events, 0, 0, 1LL << 40),
 	ROW(streams, 4096, 1, 65536),
 	ROW(connections, 8192, 2, 131072),
 #undef ROW

@@ -15,6 +15,7 @@ struct amk_settings {
 	int64_t recover_ms;	  /* before the store is tried again after trouble */
 	int64_t checkpoint_bytes; /* of spool between checkpoints inside a turn */
 	int64_t step_bytes;	  /* of spool stepped per session and loop turn */
+	int64_t keep_events;	  /* of a session, when it has more than twice as many; 0: all */
 	int64_t streams;	  /* event streams at once */
 	int64_t connections;	  /* connections at once */
 };

@@ -50,11 +50,15 @@ struct amk_session {
 	uint64_t sequence;
 	int64_t created, updated;
 	bool ended, ending; /* ending: to be ended as soon as the program is gone */
+	bool dismissed;	    /* found by nobody any more, and freed with the turn */
 	bool broken;	    /* could not be taken up; counts as ended, for this daemon */
 	bool stopping;	    /* the daemon ends its program, resumably */
 	bool changed;	    /* the row in the store is behind */
 	unsigned queued, open_decisions;
 	int incarnations;
+	uint64_t first, keep_from; /* the oldest event kept, 0: not known; the oldest to be kept */
+	bool trimming;		   /* those between are being deleted */
+	struct amk_session *trim_next;
 	struct amk_live live;
 	const struct amk_decision_answer *answering; /* while an answer is stepped */
 	uint64_t raw_offset; /* where the line being stepped stands in `out` */
@@ -76,6 +80,9 @@ struct amk_sessions {
 	struct amk_session *newest, *ready, *acted;
 	struct amk_session *bucket[AMK_SESSIONS_BUCKETS];
 	struct amk_waiter *waiters;
+	struct amk_forget *forgets;
+	struct amk_session *trims;
+	unsigned slice; /* rows that are deleted at once, as learned */
 	void (*stopped)(void *arg);
 	void *stopped_arg;
 	bool stopping, in_trouble;
@@ -90,11 +97,19 @@ struct amk_session *amk_sessions_add(struct amk_sessions *all, const struct amk_
 struct amk_session *amk_sessions_loaded(const struct amk_sessions *all, const char *id);
 void amk_sessions_make_ready(struct amk_session *s);
 void amk_sessions_call_waiters(struct amk_session *s);
+/* The session is being forgotten. */
+void amk_sessions_dismiss(struct amk_session *s);
 /* Reports that the store failed; the turn will be undone. */
 void amk_sessions_trouble(struct amk_sessions *all, const struct amk_err *e);
 
 /* session.c: starts the next queued message if nothing is in its way; ends the session if that is due. */
 void amk_session_pump(struct amk_session *s);
+
+/* forget.c */
+int amk_forget_open(struct amk_sessions *all, struct amk_err *e); /* goes on with what was begun */
+void amk_forget_close(struct amk_sessions *all);
+void amk_forget_work(struct amk_sessions *all); /* a little; the loop comes again when there is more */
+void amk_forget_look(struct amk_session *s);	/* has it more events than are kept? */
 
 /* said.c: one step of the codec; what it makes goes to the log, the decisions and the in spool. */
 void amk_said_step(struct amk_session *s, const struct amk_input *in);

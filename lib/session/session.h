@@ -33,6 +33,7 @@ struct amk_sessions_conf {
 	int64_t grace_ms;    /* between TERM and KILL */
 	uint64_t checkpoint_bytes; /* of spool, between checkpoints inside a turn */
 	uint64_t step_bytes;	   /* of spool stepped per session and loop turn */
+	uint64_t keep_events;	   /* a session's events when it has more than twice that; 0: all */
 	/* Something the store could not keep: nothing of this loop turn may be committed. */
 	void (*trouble)(void *arg, const struct amk_err *e);
 	void *arg;
@@ -92,6 +93,12 @@ void amk_session_cancel(struct amk_session *s, const char *by);
  * ended; done(arg, false) if the sessions are closed before.
  */
 void amk_session_terminate(struct amk_session *s, void (*done)(void *arg, bool ok), void *arg);
+/*
+ * The same, and nothing of it remains: from the moment it has ended it is found by nobody, then all of it is
+ * deleted, and done(arg, true) is called when its last byte is overwritten on the disk. What is not finished when the
+ * sessions are closed, done(arg, false), is finished after the next start.
+ */
+void amk_session_forget(struct amk_session *s, void (*done)(void *arg, bool ok), void *arg);
 /* done will not be called any more for this arg. */
 void amk_session_forget_waiter(struct amk_sessions *all, void *arg);
 /* AMK_EANSWERED when it is not open any more. */

@@ -50,13 +50,19 @@ struct amk_session *amk_sessions_add(struct amk_sessions *all, const struct amk_
 	return s;
 }
 
-static void take_out(struct amk_session *s)
+static void hide(struct amk_session *s)
 {
 	struct amk_session **link = &s->all->bucket[bucket_of(s->id)];
 
 	while (*link != s)
 		link = &(*link)->hash_next;
 	*link = s->hash_next;
+}
+
+static void take_out(struct amk_session *s)
+{
+	if (!s->dismissed)
+		hide(s);
 	if (s->newer)
 		s->newer->older = s->older;
 	else
@@ -92,6 +98,14 @@ static void make_acted(struct amk_session *s)
 	s->acted = true;
 	s->acted_next = s->all->acted;
 	s->all->acted = s;
+}
+
+void amk_sessions_dismiss(struct amk_session *s)
+{
+	hide(s);
+	s->dismissed = true;
+	s->broken = false;
+	make_acted(s);
 }
 
 static bool load_ended(void *arg, const struct amk_state_session *r)
@@ -198,7 +212,7 @@ struct amk_sessions *amk_sessions_open(const struct amk_sessions_conf *conf, str
 	struct amk_sessions *all = amk_calloc(1, sizeof *all);
 
 	all->conf = *conf;
-	if (amk_state_sessions(conf->store, load_one, all, e) < 0) {
+	if (amk_state_sessions(conf->store, load_one, all, e) < 0 || amk_forget_open(all, e) < 0) {
 		amk_sessions_close(all);
 		return NULL;
 	}
@@ -220,6 +234,7 @@ void amk_sessions_close(struct amk_sessions *all)
 	struct amk_session *s = all->newest, *older;
 	struct amk_waiter *w;
 
+	amk_forget_close(all);
 	while ((w = all->waiters)) {
 		all->waiters = w->next;
 		w->done(w->arg, false);
@@ -290,6 +305,7 @@ static void work_one(struct amk_session *s)
 		if (amk_live_work(s))
 			amk_sessions_make_ready(s);
 		amk_session_pump(s);
+		amk_forget_look(s);
 	}
 	/* Last: the pump, too, may have recorded input. */
 	if (s->changed) {
@@ -309,13 +325,15 @@ bool amk_sessions_work(struct amk_sessions *all)
 		s->ready = false;
 		work_one(s);
 	}
+	if (!all->in_trouble)
+		amk_forget_work(all);
 	return all->ready != NULL;
 }
 
 /* One that has ended stands in the store as it is, and is read from there when someone asks. */
 static bool may_leave(const struct amk_session *s)
 {
-	return s->ended && !s->broken && !s->ready && !s->changed && s->live.row == 0;
+	return s->ended && !s->broken && !s->ready && !s->changed && !s->trimming && s->live.row == 0;
 }
 
 bool amk_sessions_committed(struct amk_sessions *all)
