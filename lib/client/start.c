@@ -39,7 +39,7 @@ bool amk_start_answers(int dir)
 /* What the daemon reads of our environment. */
 static bool is_setting(const char *pair)
 {
-	static const char *const names[] = { "AMIKA_TRACE", "AMIKA_CRASH" };
+	static const char *const names[] = { "AMIKA_LOG", "AMIKA_CRASH" };
 	size_t n = strcspn(pair, "=");
 
 	for (size_t i = 0; i < AMK_COUNT(names); i++)

@@ -135,7 +135,7 @@ static void stop_late(void *arg)
 {
 	struct amk_daemon *d = arg;
 
-	amk_say(AMK_SAY_ERROR, "daemon", "some programs would not end; they are left to their shims");
+	amk_say(AMK_SAY_WARN, "daemon", "some programs would not end; they are left to their shims");
 	amk_loop_stop(d->loop);
 }
 
@@ -199,6 +199,29 @@ static int http_open(struct amk_daemon *d, struct amk_err *e)
 	return d->http ? 0 : -1;
 }
 
+/* Who starts it has the first word, STATE/settings.json the last. */
+static int log_begin(const struct amk_settings *st, struct amk_err *e)
+{
+	const char *asked = getenv("AMIKA_LOG");
+
+	if (asked && *asked)
+		return amk_say_levels(asked, e) < 0 ? amk_err_wrap(e, "AMIKA_LOG") : 0;
+	return amk_say_levels(st->log_level, e);
+}
+
+static void log_again(void *arg, int signum)
+{
+	struct amk_settings st;
+	struct amk_daemon *d = arg;
+	struct amk_err e = { 0 };
+
+	(void)signum;
+	if (amk_settings_load(&st, d->dir, &e) < 0 || amk_say_levels(st.log_level, &e) < 0)
+		amk_say(AMK_SAY_ERROR, "daemon", "the log stays as it is: %s", e.msg);
+	else
+		amk_say(AMK_SAY_INFO, "daemon", "what is said from now on: %s", st.log_level);
+}
+
 static int folders_open(struct amk_daemon *d, const struct amk_daemon_conf *conf, struct amk_err *e)
 {
 	snprintf(d->path, sizeof d->path, "%s", conf->path);
@@ -208,6 +231,9 @@ static int folders_open(struct amk_daemon *d, const struct amk_daemon_conf *conf
 	if (d->lock_fd < 0 && amk_lock_take(d->dir, &d->lock_fd, e) < 0)
 		return -1;
 	if (amk_settings_load(&d->settings, d->dir, e) < 0)
+		return -1;
+	d->log_kept = amk_say_keep(d->dir, "amikad.log", d->settings.log_bytes);
+	if (log_begin(&d->settings, e) < 0)
 		return -1;
 	if (mkdirat(d->dir, "run", 0700) < 0 && errno != EEXIST)
 		return amk_err_sys(e, "making %.200s/run", d->path);
@@ -250,6 +276,8 @@ static int rooms_open(struct amk_daemon *d, struct amk_err *e)
 	for (size_t i = 0; i < AMK_COUNT(signals); i++)
 		if (amk_loop_signal(d->loop, signals[i], caught, d, e) < 0)
 			return -1;
+	if (amk_loop_signal(d->loop, SIGUSR1, log_again, d, e) < 0)
+		return -1;
 	d->keepalive = amk_loop_timer(d->loop, keepalive, d);
 	d->recover = amk_loop_timer(d->loop, open_sessions, d);
 	d->deadline = amk_loop_timer(d->loop, stop_late, d);
@@ -282,6 +310,7 @@ static void daemon_close(struct amk_daemon *d)
 	}
 	if (d->run_dir >= 0)
 		close(d->run_dir);
+	amk_say_keep(-1, NULL, 0);
 	if (d->dir >= 0)
 		close(d->dir);
 	restore_files(d);
@@ -296,6 +325,13 @@ static void daemon_line(const struct amk_daemon *d, struct amk_buf *b)
 	amk_buf_addf(b, ",\"socket\":\"");
 	amk_jw_escape(b, d->path, strlen(d->path));
 	amk_buf_adds(b, "/socket\"");
+	if (d->log_kept) {
+		amk_buf_adds(b, ",\"log\":\"");
+		amk_jw_escape(b, d->path, strlen(d->path));
+		amk_buf_adds(b, "/amikad.log\"");
+	} else {
+		amk_jw_null(b, "log");
+	}
 	amk_jw_close(b, '}');
 	amk_buf_addc(b, '\n');
 }
@@ -316,19 +352,19 @@ static void notify_manager(void)
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || sendto(fd, "READY=1", 7, MSG_NOSIGNAL, (struct sockaddr *)&sa,
 			     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)) < 0)
-		amk_say(AMK_SAY_ERROR, "daemon", "the service manager was not told: %s", strerror(errno));
+		amk_say(AMK_SAY_WARN, "daemon", "the service manager was not told: %s", strerror(errno));
 }
 
 static int announce(struct amk_daemon *d, int ready_fd, struct amk_err *e)
 {
-	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(AMK_PATH_MAX * 6 + 256);
+	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(AMK_PATH_MAX * 12 + 256);
 
 	daemon_line(d, &line);
 	if (amk_lock_write(d->lock_fd, line.s, e) < 0)
 		return -1;
 	if (ready_fd >= 0) {
 		if (amk_write_all(ready_fd, line.s, line.n) < 0)
-			amk_say(AMK_SAY_ERROR, "daemon", "nobody waits for readiness: %s", strerror(errno));
+			amk_say(AMK_SAY_WARN, "daemon", "nobody waits for readiness: %s", strerror(errno));
 		close(ready_fd);
 	}
 	notify_manager();

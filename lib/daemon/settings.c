@@ -3,6 +3,7 @@
 #include "daemon/settings.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/json.h"
@@ -23,17 +24,30 @@ static const struct setting {
 	ROW(recover_ms, 1000, 10, DAY_MS),
 	ROW(checkpoint_bytes, 1 << 20, 1, 1LL << 40),
 	ROW(step_bytes, 256 << 10, 1, 1LL << 40),
+	ROW(log_bytes, 8 << 20, 4096, 1LL << 40),
 	ROW(keep_events, 0, 0, 1LL << 40),
 	ROW(streams, 4096, 1, 65536),
 	ROW(connections, 8192, 2, 131072),
 #undef ROW
 };
 
+static int set_log_level(struct amk_settings *st, const char *text, struct amk_err *e)
+{
+	if (!text)
+		return amk_err_set(e, AMK_EINVALID, "log_level must be a string");
+	if (amk_say_check(text, e) < 0)
+		return amk_err_wrap(e, "log_level");
+	snprintf(st->log_level, sizeof st->log_level, "%s", text);
+	return 0;
+}
+
 static int set_one(struct amk_settings *st, const struct amk_json *j, struct amk_err *e)
 {
 	const char *name = amk_json_key(j);
 	int64_t v;
 
+	if (strcmp(name, "log_level") == 0)
+		return set_log_level(st, amk_json_str(j), e);
 	for (size_t i = 0; i < AMK_COUNT(table); i++) {
 		if (strcmp(table[i].name, name) != 0)
 			continue;
@@ -53,6 +67,7 @@ int amk_settings_load(struct amk_settings *st, int dirfd, struct amk_err *e)
 
 	for (size_t i = 0; i < AMK_COUNT(table); i++)
 		*(int64_t *)((char *)st + table[i].offset) = table[i].value;
+	snprintf(st->log_level, sizeof st->log_level, "info");
 	if (amk_path_read(dirfd, "settings.json", &b, e) < 0)
 		return e->code == AMK_ENOTFOUND ? 0 : -1;
 	j = amk_json_parse(b.s, b.n, e);

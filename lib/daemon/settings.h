@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Intervals and limits of the daemon: STATE/settings.json, an object of whole numbers. */
+/* Intervals and limits of the daemon: STATE/settings.json, an object of whole numbers and one text. */
 #ifndef AMK_DAEMON_SETTINGS_H
 #define AMK_DAEMON_SETTINGS_H
 
 #include <stdint.h>
 
-#include "core/err.h"
+#include "core/say.h"
 
 struct amk_settings {
 	int64_t keepalive_ms;	  /* comment on idle event streams */
@@ -15,6 +15,8 @@ struct amk_settings {
 	int64_t recover_ms;	  /* before the store is tried again after trouble */
 	int64_t checkpoint_bytes; /* of spool between checkpoints inside a turn */
 	int64_t step_bytes;	  /* of spool stepped per session and loop turn */
+	int64_t log_bytes;	  /* of STATE/amikad.log before it is begun anew */
+	char log_level[AMK_SAY_LEVELS_MAX];
 	int64_t keep_events;	  /* of a session, when it has more than twice as many; 0: all */
 	int64_t streams;	  /* event streams at once */
 	int64_t connections;	  /* connections at once */

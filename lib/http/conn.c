@@ -114,7 +114,7 @@ void amk_conn_watch(struct amk_conn *c)
 		return;
 	c->watch = amk_loop_watch(c->http->loop, c->fd, AMK_READY_GONE, peer_ready, c, &e);
 	if (!c->watch)
-		amk_say(AMK_SAY_ERROR, "http", "a waiting client will not be noticed leaving: %s", e.msg);
+		amk_say(AMK_SAY_WARN, "http", "a waiting client will not be noticed leaving: %s", e.msg);
 }
 
 void amk_conn_unwatch(struct amk_conn *c)
