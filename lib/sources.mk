@@ -22,6 +22,8 @@ util_sources = \
 	lib/core/path.h \
 	lib/core/say.c \
 	lib/core/say.h \
+	lib/core/sha256.c \
+	lib/core/sha256.h \
 	lib/core/strv.c \
 	lib/core/strv.h \
 	lib/core/time.c \

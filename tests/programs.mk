@@ -33,6 +33,7 @@ unit_programs = \
 	tests/unit/run \
 	tests/unit/run_end \
 	tests/unit/run_lost \
+	tests/unit/sha256 \
 	tests/unit/state \
 	tests/unit/store \
 	tests/unit/time \
@@ -132,6 +133,7 @@ tests_unit_render_LDADD = $(test_libs)
 tests_unit_run_LDADD = $(test_libs)
 tests_unit_run_end_LDADD = $(test_libs)
 tests_unit_run_lost_LDADD = $(test_libs)
+tests_unit_sha256_LDADD = $(test_libs)
 tests_unit_state_LDADD = $(test_libs)
 tests_unit_store_LDADD = $(test_libs)
 tests_unit_time_LDADD = $(test_libs)
