@@ -111,7 +111,17 @@ static int opt_unknown(struct parse *p, const char *dashes, const char *name, si
 	return amk_err_hint(p->e, "see %s --help", p->prog);
 }
 
-static int opt_set(struct parse *p, const struct amk_opt *o, const char *value)
+/* `value` is part of argv, which is ours to write. */
+static void opt_hide(char **to, char *value)
+{
+	if (*to)
+		explicit_bzero(*to, strlen(*to));
+	free(*to);
+	*to = amk_strdup(value);
+	explicit_bzero(value, strlen(value));
+}
+
+static int opt_set(struct parse *p, const struct amk_opt *o, char *value)
 {
 	char *end;
 
@@ -124,6 +134,9 @@ static int opt_set(struct parse *p, const struct amk_opt *o, const char *value)
 		return 0;
 	case AMK_OPT_LIST:
 		amk_strv_add(o->to, value);
+		return 0;
+	case AMK_OPT_SECRET:
+		opt_hide(o->to, value);
 		return 0;
 	case AMK_OPT_DURATION:
 		if (amk_time_parse_duration(value, o->to, p->e) < 0)
@@ -139,7 +152,7 @@ static int opt_set(struct parse *p, const struct amk_opt *o, const char *value)
 	AMK_BUG("option type %d", o->type);
 }
 
-static int opt_value(struct parse *p, const struct amk_opt *o, const char *attached)
+static int opt_value(struct parse *p, const struct amk_opt *o, char *attached)
 {
 	if (o->type == AMK_OPT_FLAG && attached)
 		return amk_err_set(p->e, AMK_EUSAGE, "--%s takes no value", o->name);
@@ -152,7 +165,7 @@ static int opt_value(struct parse *p, const struct amk_opt *o, const char *attac
 	return opt_set(p, o, p->argv[p->at++]);
 }
 
-static int opt_long(struct parse *p, const char *word)
+static int opt_long(struct parse *p, char *word)
 {
 	size_t n = strcspn(word, "=");
 	const struct amk_opt *o = opt_find(p, word, n, 0);
@@ -162,7 +175,7 @@ static int opt_long(struct parse *p, const char *word)
 	return opt_value(p, o, word[n] ? word + n + 1 : NULL);
 }
 
-static int opt_letters(struct parse *p, const char *word)
+static int opt_letters(struct parse *p, char *word)
 {
 	for (; *word; word++) {
 		const struct amk_opt *o = opt_find(p, NULL, 0, *word);
@@ -267,7 +280,7 @@ static int print_help(const struct parse *p, struct amk_err *e)
 
 static void spec_opts(struct amk_buf *b, const struct amk_opt *o)
 {
-	static const char *const types[] = { "flag", "string", "integer", "duration", "list" };
+	static const char *const types[] = { "flag", "string", "integer", "duration", "list", "string" };
 	char letter[2] = "";
 
 	for (; o && o->name; o++) {

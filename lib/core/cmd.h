@@ -15,6 +15,7 @@ enum amk_opt_type {
 	AMK_OPT_INT,	  /* int64_t * */
 	AMK_OPT_DURATION, /* int64_t *, ms */
 	AMK_OPT_LIST,	  /* struct amk_strv *, may be given again and again */
+	AMK_OPT_SECRET,	  /* char **, a copy to be freed; what stood in argv is overwritten, so ps(1) has nothing to show */
 };
 
 struct amk_opt {

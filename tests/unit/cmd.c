@@ -17,6 +17,9 @@
 
 static bool opt_flag, opt_other;
 static const char *opt_text;
+static char *opt_secret;
+static const char *typed; /* all words of the command line, where they lie */
+static size_t typed_n;
 static int64_t opt_number = -1, opt_wait = -1;
 static struct amk_strv opt_list;
 
@@ -27,6 +30,7 @@ static const struct amk_opt options[] = {
 	{ 0, "number", AMK_OPT_INT, &opt_number, "N", "a number" },
 	{ 0, "timeout", AMK_OPT_DURATION, &opt_wait, "TIME", "a duration" },
 	{ 'e', "env", AMK_OPT_LIST, &opt_list, "NAME=VALUE", "may be repeated" },
+	{ 's', "secret", AMK_OPT_SECRET, &opt_secret, "WORD", "a secret" },
 	AMK_OPT_END,
 };
 
@@ -48,6 +52,9 @@ static int show(const struct amk_args *a, struct amk_err *e)
 		printf(" timeout=%lld", (long long)opt_wait);
 	for (size_t i = 0; i < opt_list.n; i++)
 		printf(" env=%s", opt_list.v[i]);
+	if (opt_secret)
+		printf(" secret=%s %s", opt_secret,
+		       memmem(typed, typed_n, "hush", 4) ? "can be seen" : "cannot be seen");
 	printf("%s%s%s\n", amk_cmd_json ? " json" : "", amk_cmd_text ? " text" : "",
 	       amk_cmd_records() ? "" : " for people");
 	return 0;
@@ -121,6 +128,8 @@ static int run_to(const struct amk_cmd *cmd, const char *line, int to)
 	int o[2], e[2], argc = 1, status;
 	pid_t pid;
 
+	typed = words;
+	typed_n = strlen(words);
 	for (w = strtok_r(words, " ", &save); w; w = strtok_r(NULL, " ", &save))
 		argv[argc++] = strcmp(w, "''") == 0 ? (char *)"" : w;
 	amk_buf_clear(&out);
@@ -203,6 +212,10 @@ static void test_options(void)
 		{ "--number 9223372036854775807 a", "amika-plain: [a] number=9223372036854775807" },
 		{ "--timeout 5m a", "amika-plain: [a] timeout=300000" },
 		{ "-e A=1 a --env B --env=C=2", "amika-plain: [a] env=A=1 env=B env=C=2" },
+		{ "--secret hush a", "amika-plain: [a] secret=hush cannot be seen" },
+		{ "--secret=hush1 a --secret hush2", "amika-plain: [a] secret=hush2 cannot be seen" },
+		{ "-shush a", "amika-plain: [a] secret=hush cannot be seen" },
+		{ "-s x hush", "amika-plain: [hush] secret=x can be seen" },
 		{ "- a", "amika-plain: [-] [a]" },
 		{ "'' a", "amika-plain: [] [a]" },
 		{ "-- --flag -x", "amika-plain: [--flag] [-x]" },
@@ -361,7 +374,8 @@ static void test_spec(void)
 	ok(amk_json_is(j, "type", "spec") && amk_json_is(j, "name", "amika-plain") && amk_json_is(j, "reads", "text") &&
 	   amk_json_is(j, "writes", "event") && amk_json_is(j, "operands", "ONE [TWO]"), "the table as JSON");
 	ok(has_option(j, "flag", "flag") && has_option(j, "title", "string") && has_option(j, "number", "integer") &&
-	   has_option(j, "timeout", "duration") && has_option(j, "env", "list") && has_option(j, "json", "flag"),
+	   has_option(j, "timeout", "duration") && has_option(j, "env", "list") &&
+	   has_option(j, "secret", "string") && has_option(j, "json", "flag"),
 	   "options with their types");
 	amk_json_free(j);
 	is_int(run(&noun, "--spec"), 0, "--spec of a command with verbs");
