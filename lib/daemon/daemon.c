@@ -189,6 +189,8 @@ static int http_open(struct amk_daemon *d, struct amk_err *e)
 		.ws_message_max = WS_MESSAGE_MAX,
 		.ws_ping_ms = (uint64_t)d->settings.keepalive_ms,
 		.header_ms = (uint64_t)d->settings.header_ms,
+		.body_ms = (uint64_t)d->settings.body_ms,
+		.idle_ms = (uint64_t)d->settings.idle_ms,
 		.admit = admit,
 	};
 

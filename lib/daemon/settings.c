@@ -19,6 +19,8 @@ static const struct setting {
 #define ROW(name, value, least, most) { #name, offsetof(struct amk_settings, name), value, least, most }
 	ROW(keepalive_ms, 15000, 10, DAY_MS),
 	ROW(header_ms, 10000, 10, DAY_MS),
+	ROW(body_ms, 100000, 10, DAY_MS),
+	ROW(idle_ms, 60000, 10, DAY_MS),
 	ROW(grace_ms, 3000, 10, DAY_MS),
 	ROW(lease_ms, DAY_MS, 10, 365 * DAY_MS),
 	ROW(recover_ms, 1000, 10, DAY_MS),

@@ -8,9 +8,6 @@
 #include "core/time.h"
 #include "http/internal.h"
 
-/* A body may take this many times what a header may. */
-#define BODY_FACTOR 10
-
 static void peer_ask(struct amk_conn *c)
 {
 	const struct amk_http_conf *conf = &c->http->conf;
@@ -52,6 +49,19 @@ static void timer_arm(struct amk_http *h, int64_t deadline, int64_t now)
 		amk_loop_timer_arm(h->overdue, deadline > now ? (uint64_t)(deadline - now) / 1000000 + 1 : 0);
 }
 
+static uint64_t patience_ms(const struct amk_http_conf *conf, enum amk_await what)
+{
+	switch (what) {
+	case AMK_AWAIT_HEADER:
+		return conf->header_ms;
+	case AMK_AWAIT_BODY:
+	case AMK_AWAIT_TAKEN:
+		return conf->body_ms;
+	default:
+		return conf->idle_ms;
+	}
+}
+
 /*
  * The timer is left to fire too early when the connection it was armed for is done: that costs one look
  * at most each header_ms, re-arming would cost one for each request.
@@ -67,7 +77,7 @@ void amk_conn_await(struct amk_conn *c, enum amk_await what)
 	if (what == AMK_AWAIT_NOTHING)
 		return;
 	now = amk_time_monotonic();
-	c->deadline = now + (int64_t)h->conf.header_ms * 1000000 * (what == AMK_AWAIT_BODY ? BODY_FACTOR : 1);
+	c->deadline = now + (int64_t)patience_ms(&h->conf, what) * 1000000;
 	TAILQ_INSERT_TAIL(&h->queues[what], c, queue);
 	if (c->deadline < h->armed)
 		timer_arm(h, c->deadline, now);

@@ -47,7 +47,10 @@ struct amk_http_conf {
 	unsigned streams;		/* at most, and fewer than connections; more get 503 */
 	size_t ws_message_max;	/* bytes of a message on a WebSocket; a longer one ends it (1009) */
 	uint64_t ws_ping_ms;	/* between pings; a client silent for two of them is given up */
-	uint64_t header_ms; /* a request's header must be complete by then, its body in ten times that */
+	/* Whoever takes longer is cut, however steadily its bytes come. */
+	uint64_t header_ms; /* from the connection, or the next request's first line, to the header's end */
+	uint64_t body_ms;   /* from there to the body's end; and for a reply, a stream's apart, to be taken */
+	uint64_t idle_ms;   /* from a request's end to the next one's first line */
 	/* Asked once per connection; NULL admits all. False: every route but the open ones answers 403. */
 	bool (*admit)(void *arg, uid_t uid, pid_t pid);
 };

@@ -9,8 +9,8 @@
 #include "http/http.h"
 #include "http/route.h"
 
-/* What a connection is waited for; the queue of each is in the order of its deadlines. */
-enum amk_await { AMK_AWAIT_HEADER, AMK_AWAIT_BODY, AMK_AWAIT_NOTHING };
+/* What a connection is waited for. Each has one time for all, so its queue is in the order of the deadlines. */
+enum amk_await { AMK_AWAIT_HEADER, AMK_AWAIT_BODY, AMK_AWAIT_TAKEN, AMK_AWAIT_NEXT, AMK_AWAIT_NOTHING };
 
 struct amk_conn {
 	TAILQ_ENTRY(amk_conn) queue;

@@ -24,6 +24,8 @@ struct amk_request *amk_request_new(struct amk_conn *c, const char *target)
 	amk_buf_init(&rq->body, c->http->conf.body_max);
 	TAILQ_INSERT_TAIL(&c->http->requests, rq, list);
 	c->rq = rq;
+	if (c->await == AMK_AWAIT_NEXT)
+		amk_conn_await(c, AMK_AWAIT_HEADER);
 	return rq;
 }
 
@@ -185,6 +187,9 @@ static enum MHD_Result response_queue(struct amk_request *rq)
 	rq->answered = true;
 	MHD_destroy_response(r);
 	input_release(rq);
+	/* A stream takes as long as its reader likes, and so does what a connection is upgraded to. */
+	if (!rq->stream && rq->status != MHD_HTTP_SWITCHING_PROTOCOLS)
+		amk_conn_await(rq->conn, AMK_AWAIT_TAKEN);
 	return done;
 }
 

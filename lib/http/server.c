@@ -78,7 +78,7 @@ static void request_done(void *arg, struct MHD_Connection *mhd, void **context,
 	(void)code;
 	if (!rq)
 		return;
-	amk_conn_await(rq->conn, AMK_AWAIT_HEADER);
+	amk_conn_await(rq->conn, AMK_AWAIT_NEXT);
 	amk_request_free(rq);
 	*context = NULL;
 }

@@ -558,7 +558,8 @@ static bool answer_is_problem(const struct answer *a, const char *code)
 }
 
 static const struct amk_http_conf usual = {
-	.body_max = BODY_MAX, .pool = AMK_HTTP_POOL, .connections = 64, .streams = 48, .header_ms = 20000,
+	.body_max = BODY_MAX, .pool = AMK_HTTP_POOL, .connections = 64, .streams = 48,
+	.header_ms = 20000, .body_ms = 20000, .idle_ms = 20000,
 };
 
 #endif

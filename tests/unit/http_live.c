@@ -218,32 +218,48 @@ static int64_t trickle(struct client *c, const char *first)
 	int64_t start = amk_time_monotonic();
 	struct pollfd p = { .fd = c->fd, .events = POLLIN };
 
-	client_open(c);
-	p.fd = c->fd;
 	client_sends(c, first);
 	while (poll(&p, 1, 20) == 0 && amk_time_monotonic() - start < 20000000000)
 		client_sends(c, "x");
 	return (amk_time_monotonic() - start) / 1000000;
 }
 
-/* A header has 200 ms, a body two seconds. */
+/* A connection that sends so is cut after `least` ms, before `most`. */
+static void cut(struct client *c, const char *first, int least, int most, const char *name)
+{
+	int64_t ms = trickle(c, first);
+
+	ok(ms >= least && ms < most && client_closed(c), "%s (%d ms)", name, (int)ms);
+	client_close(c);
+}
+
+/* A header has 200 ms, a body or reply two seconds, the next request 1500 ms. */
 static void test_slow(void)
 {
-	struct client c, held, stream;
+	struct client c, held, stream, big;
 	struct answer a;
-	int64_t ms;
 
 	get(&held, "/hold/4");
 	get(&stream, "/stream");
-	ms = trickle(&c, "GET /hello HTTP/1.1\r\nHost: a\r\nX: ");
-	ok(ms >= 200 && ms < 1900 && client_closed(&c), "a header that does not end is cut (%d ms)", (int)ms);
-	client_close(&c);
-	ms = trickle(&c, "");
-	ok(ms >= 200 && ms < 1900 && client_closed(&c), "so is one whose first line does not (%d ms)", (int)ms);
-	client_close(&c);
-	ms = trickle(&c, "POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n");
-	ok(ms >= 2000 && ms < 10000 && client_closed(&c), "a body has longer (%d ms)", (int)ms);
-	client_close(&c);
+	client_open(&c);
+	cut(&c, "GET /hello HTTP/1.1\r\nHost: a\r\nX: ", 200, 1400, "a header that does not end is cut");
+	client_open(&c);
+	cut(&c, "", 200, 1400, "so is one whose first line does not");
+	get(&c, "/hello");
+	client_answer(&c, &a, false);
+	answer_free(&a);
+	cut(&c, "GET /hello HTTP/1.1\r\nHost: a\r\nX: ", 200, 1400, "and the header of a second request");
+	get(&c, "/hello");
+	client_answer(&c, &a, false);
+	answer_free(&a);
+	cut(&c, "", 1500, 10000, "a connection may be idle for longer");
+	get(&big, "/big");
+	client_open(&c);
+	cut(&c, "POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n", 2000, 10000, "so may a body");
+	while (client_more(&big))
+		;
+	ok(big.in.n > 0 && big.in.n < 1 << 20, "a reply that is not taken in that time is cut off");
+	client_close(&big);
 	get(&c, "/hello");
 	client_answer(&c, &a, false);
 	ok(a.status == 200 && client_closed(&c), "a connection that asks nothing more is closed");
@@ -331,6 +347,8 @@ int main(void)
 	server_remove();
 	conf = usual;
 	conf.header_ms = 200;
+	conf.body_ms = 2000;
+	conf.idle_ms = 1500;
 	server_start(&conf);
 	test_slow();
 	server_stop();
