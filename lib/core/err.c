@@ -30,6 +30,7 @@ const struct amk_code_info amk_codes[AMK_CODE_COUNT] = {
 	[AMK_EUSAGE] = { "usage", "Usage", AMK_EXIT_USAGE, 400, false },
 	[AMK_EINVALID] = { "invalid_request", "Invalid Request", AMK_EXIT_INPUT, 400, false },
 	[AMK_ETOOBIG] = { "too_large", "Too Large", AMK_EXIT_INPUT, 413, false },
+	[AMK_EHEADER] = { "header_too_large", "Request Header Fields Too Large", AMK_EXIT_INPUT, 431, false },
 	[AMK_EMEDIA] = { "unsupported_media_type", "Unsupported Media Type", AMK_EXIT_INPUT, 415, false },
 	[AMK_EMETHOD] = { "method_not_allowed", "Method Not Allowed", AMK_EXIT_USAGE, 405, false },
 	[AMK_EUPGRADE] = { "upgrade_required", "Upgrade Required", AMK_EXIT_USAGE, 426, false },

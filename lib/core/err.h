@@ -36,6 +36,7 @@ enum amk_code {
 	AMK_EUSAGE,
 	AMK_EINVALID, /* a request or record that cannot be used */
 	AMK_ETOOBIG,
+	AMK_EHEADER, /* a request's header is too long */
 	AMK_EMEDIA,
 	AMK_EMETHOD,
 	AMK_EUPGRADE, /* only as a WebSocket */

@@ -23,7 +23,6 @@
 #include "daemon/lock.h"
 #include "daemon/peer.h"
 
-#define BODY_MAX (10u << 20)
 #define WS_MESSAGE_MAX (16u << 20)
 #define ROUNDS 8  /* of work in one loop turn */
 #define STOP_MARGIN_MS 5000
@@ -182,8 +181,9 @@ static int http_open(struct amk_daemon *d, struct amk_err *e)
 	struct amk_http_conf conf = {
 		.routes = amk_api_routes,
 		.arg = d,
-		.body_max = BODY_MAX,
-		.pool = AMK_HTTP_POOL,
+		.body_max = (size_t)d->settings.body_bytes,
+		.pool = (size_t)d->settings.header_bytes,
+		.requests = (unsigned)d->settings.requests,
 		.connections = (unsigned)d->settings.connections,
 		.streams = (unsigned)d->settings.streams,
 		.ws_message_max = WS_MESSAGE_MAX,

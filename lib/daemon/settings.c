@@ -8,6 +8,7 @@
 
 #include "core/json.h"
 #include "core/path.h"
+#include "http/http.h"
 
 #define DAY_MS (24 * 3600 * 1000LL)
 
@@ -30,6 +31,9 @@ static const struct setting {
 	ROW(keep_events, 0, 0, 1LL << 40),
 	ROW(streams, 4096, 1, 65536),
 	ROW(connections, 8192, 2, 131072),
+	ROW(requests, 10000, 1, 1 << 30),
+	ROW(header_bytes, AMK_HTTP_POOL, 4096, 65536),
+	ROW(body_bytes, 10 << 20, 1024, 1 << 30),
 #undef ROW
 };
 

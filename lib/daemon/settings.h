@@ -22,6 +22,9 @@ struct amk_settings {
 	int64_t keep_events;	  /* of a session, when it has more than twice as many; 0: all */
 	int64_t streams;	  /* event streams at once */
 	int64_t connections;	  /* connections at once */
+	int64_t requests;	  /* on one connection */
+	int64_t header_bytes;	  /* memory of a connection, which a header must fit into */
+	int64_t body_bytes;	  /* of a request */
 };
 
 /* Defaults, then what the file in dirfd says. Unknown names and values out of bounds are errors. */

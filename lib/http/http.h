@@ -43,6 +43,7 @@ struct amk_http_conf {
 	void *arg;			/* for the routes */
 	size_t body_max;		/* bytes */
 	size_t pool;			/* AMK_HTTP_POOL */
+	unsigned requests;		/* on one connection, which then is closed; 0: any number */
 	unsigned connections;		/* at most; more wait to be accepted */
 	unsigned streams;		/* at most, and fewer than connections; more get 503 */
 	size_t ws_message_max;	/* bytes of a message on a WebSocket; a longer one ends it (1009) */

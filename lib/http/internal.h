@@ -20,6 +20,7 @@ struct amk_conn {
 	struct amk_watch *watch; /* while libmicrohttpd does not look at the socket */
 	int64_t deadline;	 /* monotonic ns */
 	enum amk_await await;
+	unsigned requests; /* begun so far */
 	int fd;
 	pid_t pid;
 	uid_t uid;
@@ -46,6 +47,7 @@ struct amk_request {
 	bool dead;	/* the client has left */
 	bool closing;	/* no further request on this connection */
 	bool upgradable; /* GET of HTTP/1.1 */
+	bool last;	/* the same, because it has had enough of them */
 };
 TAILQ_HEAD(amk_requests, amk_request);
 

@@ -20,6 +20,7 @@ struct amk_request *amk_request_new(struct amk_conn *c, const char *target)
 	struct amk_request *rq = amk_calloc(1, sizeof *rq);
 
 	rq->conn = c;
+	rq->last = ++c->requests == c->http->conf.requests;
 	rq->target = amk_strdup(target);
 	amk_buf_init(&rq->body, c->http->conf.body_max);
 	TAILQ_INSERT_TAIL(&c->http->requests, rq, list);
@@ -94,7 +95,7 @@ void amk_request_respond(struct amk_request *rq, int status, struct MHD_Response
 		MHD_destroy_response(response);
 		return;
 	}
-	if (rq->closing)
+	if (rq->closing || rq->last)
 		MHD_add_response_header(response, "Connection", "close");
 	rq->response = response;
 	rq->status = status;
@@ -237,7 +238,7 @@ static int room_check(const struct amk_request *rq, struct amk_err *e)
 
 	if (used + REPLY_ROOM <= rq->conn->http->conf.pool)
 		return 0;
-	return amk_err_set(e, AMK_ETOOBIG, "the request's header is too long");
+	return amk_err_set(e, AMK_EHEADER, "the request's header is too long");
 }
 
 /* libmicrohttpd has replaced separators by NULs, but moved nothing; where it did, the head was not clean. */

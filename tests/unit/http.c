@@ -223,11 +223,10 @@ static void test_too_large(void)
 }
 
 /* A header of about n bytes in lines of `line` bytes. */
-static int ask_long(const char *first, unsigned n, unsigned line)
+static void ask_longer(const char *first, unsigned n, unsigned line, struct answer *a)
 {
 	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(1u << 20);
 	struct client c;
-	struct answer a;
 
 	amk_buf_addf(&b, "%s HTTP/1.1\r\nHost: a\r\n", first);
 	for (unsigned i = 0; b.n < n - 4; i++) {
@@ -239,9 +238,19 @@ static int ask_long(const char *first, unsigned n, unsigned line)
 	amk_buf_adds(&b, "\r\n");
 	client_open(&c);
 	client_send(&c, b.s, b.n);
-	client_head(&c, &a);
-	answer_free(&a);
+	if (strncmp(first, "GET /stream", 11) == 0)
+		client_head(&c, a);
+	else
+		client_answer(&c, a, false);
 	client_close(&c);
+}
+
+static int ask_long(const char *first, unsigned n, unsigned line)
+{
+	struct answer a;
+
+	ask_longer(first, n, line, &a);
+	answer_free(&a);
 	return a.status;
 }
 
@@ -249,6 +258,7 @@ static int ask_long(const char *first, unsigned n, unsigned line)
 static void test_header_sizes(void)
 {
 	unsigned silent = 0, served = 0, mixed = 0;
+	struct answer a;
 
 	for (unsigned n = 64; n < AMK_HTTP_POOL + 512; n += n < AMK_HTTP_POOL - 2048 ? 512 : 13) {
 		int status = ask_long("GET /hello", n, AMK_HTTP_POOL);
@@ -263,6 +273,10 @@ static void test_header_sizes(void)
 	for (unsigned n = 512, line = 0; n < 6000; n += 97, line = (line + 7) % 100)
 		silent += ask_long("GET /stream", n, line) == 0 || ask_long("PUT /thing/1", n, line) == 0;
 	is_int(silent, 0, "also one of many lines, for a stream, for a refusal");
+	ask_longer("GET /hello", AMK_HTTP_POOL - 400, AMK_HTTP_POOL, &a);
+	ok(a.status == 431 && answer_is_problem(&a, "header_too_large") && answer_header_is(&a, "Connection", "close"),
+	   "one that leaves no room for a reply is refused as a problem");
+	answer_free(&a);
 }
 
 static void test_connections(void)

@@ -177,6 +177,26 @@ static void test_stuck(void)
 	client_close(&c);
 }
 
+/* Three requests for each connection. */
+static void test_enough(void)
+{
+	struct client c;
+	struct answer a[3];
+
+	client_open(&c);
+	for (int i = 0; i < 5; i++)
+		client_sends(&c, "POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi");
+	for (int i = 0; i < 3; i++)
+		client_answer(&c, &a[i], false);
+	ok(a[0].status == 200 && a[1].status == 200 && a[2].status == 200, "as many requests as allowed are answered");
+	ok(!answer_header(&a[1], "Connection") && answer_header_is(&a[2], "Connection", "close"), "the last one says so");
+	ok(client_closed(&c), "and what comes after it is not");
+	for (int i = 0; i < 3; i++)
+		answer_free(&a[i]);
+	client_close(&c);
+	is_int(ask_status("GET /hello", NULL, NULL), 200, "another connection begins anew");
+}
+
 /* Four streams, six connections. */
 static void test_limits(void)
 {
@@ -339,6 +359,12 @@ int main(void)
 	test_stuck();
 	server_stop();
 	server_remove();
+	conf.requests = 3;
+	server_start(&conf);
+	test_enough();
+	server_stop();
+	server_remove();
+	conf = usual;
 	conf.streams = 4;
 	conf.connections = 6;
 	server_start(&conf);
