@@ -167,6 +167,11 @@ bool amk_api_wants_representation(const struct amk_request *rq)
 
 const char *amk_api_peer(const struct amk_request *rq, char to[64])
 {
-	snprintf(to, 64, "uid %u, pid %d", (unsigned)amk_request_uid(rq), (int)amk_request_pid(rq));
+	char address[AMK_HTTP_ADDRESS];
+
+	if (amk_request_address(rq, address))
+		snprintf(to, 64, "address %s", address);
+	else
+		snprintf(to, 64, "uid %u, pid %d", (unsigned)amk_request_uid(rq), (int)amk_request_pid(rq));
 	return to;
 }

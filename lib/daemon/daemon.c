@@ -188,6 +188,7 @@ static int http_open(struct amk_daemon *d, struct amk_err *e)
 		.streams = (unsigned)d->settings.streams,
 		.ws_message_max = WS_MESSAGE_MAX,
 		.ws_ping_ms = (uint64_t)d->settings.keepalive_ms,
+		.peer_streams = (unsigned)d->settings.streams_per_peer,
 		.header_ms = (uint64_t)d->settings.header_ms,
 		.body_ms = (uint64_t)d->settings.body_ms,
 		.idle_ms = (uint64_t)d->settings.idle_ms,

@@ -30,6 +30,7 @@ static const struct setting {
 	ROW(log_bytes, 8 << 20, 4096, 1LL << 40),
 	ROW(keep_events, 0, 0, 1LL << 40),
 	ROW(streams, 4096, 1, 65536),
+	ROW(streams_per_peer, 0, 1, 65536),
 	ROW(connections, 8192, 2, 131072),
 	ROW(requests, 10000, 1, 1 << 30),
 	ROW(header_bytes, AMK_HTTP_POOL, 4096, 65536),
@@ -66,14 +67,11 @@ static int set_one(struct amk_settings *st, const struct amk_json *j, struct amk
 	return amk_err_set(e, AMK_EINVALID, "unknown setting \"%.60s\"", name);
 }
 
-int amk_settings_load(struct amk_settings *st, int dirfd, struct amk_err *e)
+static int file_read(struct amk_settings *st, int dirfd, struct amk_err *e)
 {
 	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(65536);
 	struct amk_json *j AMK_AUTO(json) = NULL;
 
-	for (size_t i = 0; i < AMK_COUNT(table); i++)
-		*(int64_t *)((char *)st + table[i].offset) = table[i].value;
-	snprintf(st->log_level, sizeof st->log_level, "info");
 	if (amk_path_read(dirfd, "settings.json", &b, e) < 0)
 		return e->code == AMK_ENOTFOUND ? 0 : -1;
 	j = amk_json_parse(b.s, b.n, e);
@@ -84,5 +82,17 @@ int amk_settings_load(struct amk_settings *st, int dirfd, struct amk_err *e)
 	for (const struct amk_json *m = amk_json_first(j); m; m = amk_json_next(m))
 		if (set_one(st, m, e) < 0)
 			return amk_err_wrap(e, "settings.json");
+	return 0;
+}
+
+int amk_settings_load(struct amk_settings *st, int dirfd, struct amk_err *e)
+{
+	for (size_t i = 0; i < AMK_COUNT(table); i++)
+		*(int64_t *)((char *)st + table[i].offset) = table[i].value;
+	snprintf(st->log_level, sizeof st->log_level, "info");
+	if (file_read(st, dirfd, e) < 0)
+		return -1;
+	if (st->streams_per_peer == 0)
+		st->streams_per_peer = (st->streams + 1) / 2;
 	return 0;
 }

@@ -21,6 +21,7 @@ struct amk_settings {
 	char log_level[AMK_SAY_LEVELS_MAX];
 	int64_t keep_events;	  /* of a session, when it has more than twice as many; 0: all */
 	int64_t streams;	  /* event streams at once */
+	int64_t streams_per_peer; /* … of one user, or of one address */
 	int64_t connections;	  /* connections at once */
 	int64_t requests;	  /* on one connection */
 	int64_t header_bytes;	  /* memory of a connection, which a header must fit into */

@@ -1,12 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Connections: who is at the other end, how long they may take, whether they have left. */
+#include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "core/say.h"
 #include "core/time.h"
 #include "http/internal.h"
+
+/* What a stuck reader may cost in the kernel; left alone, TCP's buffer grows to megabytes. */
+#define STREAM_BUFFER 65536
+
+/* Over the network there is nobody to be known by the kernel's word; whoever comes is let in by the guard. */
+static void address_ask(struct amk_conn *c)
+{
+	union {
+		struct sockaddr_storage any;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+	} sa = { 0 };
+	socklen_t n = sizeof sa;
+
+	c->admitted = true;
+	if (getpeername(c->fd, (struct sockaddr *)&sa, &n) < 0)
+		return;
+	if (sa.any.ss_family == AF_INET6) {
+		c->address = sa.in6.sin6_addr;
+	} else if (sa.any.ss_family == AF_INET) {
+		c->address.s6_addr[10] = c->address.s6_addr[11] = 0xff;
+		memcpy(c->address.s6_addr + 12, &sa.in.sin_addr, 4);
+	}
+}
 
 static void peer_ask(struct amk_conn *c)
 {
@@ -30,9 +57,29 @@ struct amk_conn *amk_conn_new(struct amk_http *h, struct MHD_Connection *mhd)
 	c->await = AMK_AWAIT_NOTHING;
 	c->uid = (uid_t)-1;
 	c->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-	peer_ask(c);
+	if (h->network)
+		address_ask(c);
+	else
+		peer_ask(c);
 	amk_conn_await(c, AMK_AWAIT_HEADER);
 	return c;
+}
+
+bool amk_conn_same_peer(const struct amk_conn *a, const struct amk_conn *b)
+{
+	size_t n = IN6_IS_ADDR_V4MAPPED(&a->address) ? 16 : 8;
+
+	if (!a->http->network)
+		return a->uid == b->uid;
+	return memcmp(&a->address, &b->address, n) == 0;
+}
+
+void amk_conn_pin(struct amk_conn *c)
+{
+	int n = STREAM_BUFFER;
+
+	if (c->http->network && setsockopt(c->fd, SOL_SOCKET, SO_SNDBUF, &n, sizeof n) < 0)
+		amk_say(AMK_SAY_ERROR, "http", "a stream's buffer stays as it is: %s", strerror(errno));
 }
 
 void amk_conn_free(struct amk_conn *c)

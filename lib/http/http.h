@@ -38,7 +38,7 @@ enum amk_route_flags {
 #define AMK_HTTP_POOL 8192
 
 struct amk_http_conf {
-	int listen_fd; /* bound, listening, non-blocking; borrowed */
+	int listen_fd; /* a Unix or TCP socket, bound, listening, non-blocking; borrowed */
 	const struct amk_route *routes; /* ends with a NULL method */
 	void *arg;			/* for the routes */
 	size_t body_max;		/* bytes */
@@ -46,13 +46,15 @@ struct amk_http_conf {
 	unsigned requests;		/* on one connection, which then is closed; 0: any number */
 	unsigned connections;		/* at most; more wait to be accepted */
 	unsigned streams;		/* at most, and fewer than connections; more get 503 */
+	unsigned peer_streams;		/* of them for one user, or one address; 0: all */
 	size_t ws_message_max;	/* bytes of a message on a WebSocket; a longer one ends it (1009) */
 	uint64_t ws_ping_ms;	/* between pings; a client silent for two of them is given up */
 	/* Whoever takes longer is cut, however steadily its bytes come. */
 	uint64_t header_ms; /* from the connection, or the next request's first line, to the header's end */
 	uint64_t body_ms;   /* from there to the body's end; and for a reply, a stream's apart, to be taken */
 	uint64_t idle_ms;   /* from a request's end to the next one's first line */
-	/* Asked once per connection; NULL admits all. False: every route but the open ones answers 403. */
+	/* Asked once per connection of a Unix socket; NULL admits all. False: every route but the open ones
+	 * answers 403. */
 	bool (*admit)(void *arg, uid_t uid, pid_t pid);
 };
 
@@ -77,8 +79,12 @@ const char *amk_request_query(const struct amk_request *rq, const char *name);
 const char *amk_request_header(const struct amk_request *rq, const char *name);
 const char *amk_request_body(const struct amk_request *rq, size_t *n);
 const struct amk_json *amk_request_json(const struct amk_request *rq); /* AMK_ROUTE_JSON only */
+/* Who is at the other end of a Unix socket; (uid_t)-1 and 0 on the network. */
 pid_t amk_request_pid(const struct amk_request *rq);
 uid_t amk_request_uid(const struct amk_request *rq);
+/* Who is at the other end on the network: "127.0.0.1", "::1"; NULL on a Unix socket. */
+#define AMK_HTTP_ADDRESS 46
+const char *amk_request_address(const struct amk_request *rq, char to[AMK_HTTP_ADDRESS]);
 
 /* Exactly one of these ends the request. Bodies are copied; a type may be NULL where there is none (204). */
 void amk_request_reply(struct amk_request *rq, int status, const char *type, const char *body, size_t n);

@@ -3,8 +3,10 @@
 #ifndef AMK_HTTP_INTERNAL_H
 #define AMK_HTTP_INTERNAL_H
 
-#include <microhttpd.h>
+#include <netinet/in.h>
 #include <sys/queue.h>
+
+#include <microhttpd.h>
 
 #include "http/http.h"
 #include "http/route.h"
@@ -22,8 +24,9 @@ struct amk_conn {
 	enum amk_await await;
 	unsigned requests; /* begun so far */
 	int fd;
-	pid_t pid;
+	pid_t pid; /* of the peer on a Unix socket */
 	uid_t uid;
+	struct in6_addr address; /* of the peer on the network; IPv4 as ::ffff:a.b.c.d */
 	bool admitted;
 };
 TAILQ_HEAD(amk_conns, amk_conn);
@@ -64,6 +67,7 @@ struct amk_http {
 	struct amk_requests requests;
 	struct amk_wss sockets; /* WebSockets with something to do */
 	unsigned streams;	/* and WebSockets */
+	bool network; /* TCP, not a Unix socket */
 	bool due, stopping;
 };
 
@@ -77,6 +81,9 @@ void amk_conn_await(struct amk_conn *c, enum amk_await what); /* restarts its de
 void amk_conn_watch(struct amk_conn *c);		      /* tells the request when the client leaves */
 void amk_conn_unwatch(struct amk_conn *c);
 void amk_conn_overdue(void *http); /* cuts those whose deadline has passed */
+/* The same user, or the same address: of IPv6 the first half, for a host has all of the other to choose from. */
+bool amk_conn_same_peer(const struct amk_conn *a, const struct amk_conn *b);
+void amk_conn_pin(struct amk_conn *c); /* bounds what the kernel holds for a reader who does not read */
 
 /* request.c, in the order of a request's life */
 struct amk_request *amk_request_new(struct amk_conn *c, const char *target);

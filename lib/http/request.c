@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A request's life: gate, route, body, its handler, its reply. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -425,4 +426,15 @@ pid_t amk_request_pid(const struct amk_request *rq)
 uid_t amk_request_uid(const struct amk_request *rq)
 {
 	return rq->conn->uid;
+}
+
+const char *amk_request_address(const struct amk_request *rq, char to[AMK_HTTP_ADDRESS])
+{
+	const struct in6_addr *a = &rq->conn->address;
+
+	if (!rq->conn->http->network)
+		return NULL;
+	if (IN6_IS_ADDR_V4MAPPED(a))
+		return inet_ntop(AF_INET, a->s6_addr + 12, to, AMK_HTTP_ADDRESS);
+	return inet_ntop(AF_INET6, a, to, AMK_HTTP_ADDRESS);
 }

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "core/say.h"
 #include "http/internal.h"
@@ -106,6 +107,14 @@ bool amk_http_turn(struct amk_http *h)
 	return true;
 }
 
+static bool is_network(int fd)
+{
+	struct sockaddr_storage sa = { 0 };
+	socklen_t n = sizeof sa;
+
+	return getsockname(fd, (struct sockaddr *)&sa, &n) == 0 && sa.ss_family != AF_UNIX;
+}
+
 static struct MHD_Daemon *mhd_start(struct amk_http *h)
 {
 	const struct amk_http_conf *conf = &h->conf;
@@ -134,6 +143,7 @@ struct amk_http *amk_http_start(struct amk_loop *l, const struct amk_http_conf *
 	h->loop = l;
 	h->conf = *conf;
 	h->armed = INT64_MAX;
+	h->network = is_network(conf->listen_fd);
 	for (int i = 0; i < AMK_AWAIT_NOTHING; i++)
 		TAILQ_INIT(&h->queues[i]);
 	TAILQ_INIT(&h->requests);

@@ -37,14 +37,31 @@ static ssize_t stream_pull(void *cls, uint64_t pos, char *to, size_t max)
 	return MHD_CONTENT_READER_END_OF_STREAM;
 }
 
+/* Counted when asked: streams begin seldom, and what is counted nowhere cannot be miscounted. */
+static unsigned streams_of_peer(const struct amk_request *rq)
+{
+	const struct amk_request *other;
+	unsigned n = 0;
+
+	TAILQ_FOREACH(other, &rq->conn->http->requests, list)
+		n += (other->stream || other->ws) && amk_conn_same_peer(rq->conn, other->conn);
+	return n;
+}
+
 bool amk_stream_fits(struct amk_request *rq)
 {
 	struct amk_http *h = rq->conn->http;
+	unsigned n = h->streams, own;
 	struct amk_err e;
 
-	if (h->streams < h->conf.streams && !h->stopping)
-		return true;
-	amk_err_set(&e, AMK_EUNAVAILABLE, "too many streams are open (%u)", h->streams);
+	if (n >= h->conf.streams || h->stopping) {
+		amk_err_set(&e, AMK_EUNAVAILABLE, "too many streams are open (%u)", n);
+	} else {
+		own = streams_of_peer(rq);
+		if (h->conf.peer_streams == 0 || own < h->conf.peer_streams)
+			return true;
+		amk_err_set(&e, AMK_EUNAVAILABLE, "too many streams of yours are open (%u)", own);
+	}
 	amk_request_problem(rq, &e, NULL);
 	return false;
 }
@@ -66,6 +83,7 @@ struct amk_stream *amk_request_stream(struct amk_request *rq, const char *type,
 	MHD_add_response_header(r, "Cache-Control", "no-cache");
 	rq->stream = s;
 	rq->conn->http->streams++;
+	amk_conn_pin(rq->conn);
 	amk_request_respond(rq, 200, r);
 	return s;
 }

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -36,6 +37,9 @@ struct reader {
 	size_t at;
 	struct reader *next;
 };
+
+static bool over_tcp;	 /* set before server_start */
+static int from_address; /* clients over TCP come from 127.0.0.this; 0: as it happens */
 
 static struct server {
 	struct amk_http_conf conf;
@@ -98,6 +102,7 @@ static void route_hello(struct amk_request *rq, void *arg)
 static void route_echo(struct amk_request *rq, void *arg)
 {
 	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(4096);
+	char address[AMK_HTTP_ADDRESS];
 
 	(void)arg;
 	amk_jw_open(&b, NULL, '{');
@@ -106,7 +111,10 @@ static void route_echo(struct amk_request *rq, void *arg)
 	amk_jw_cstr(&b, "query", amk_request_query(rq, "q"));
 	amk_jw_cstr(&b, "other", amk_request_query(rq, "other"));
 	amk_jw_cstr(&b, "header", amk_request_header(rq, "x-colour"));
-	amk_jw_bool(&b, "self", amk_request_pid(rq) == getpid() && amk_request_uid(rq) == getuid());
+	if (over_tcp)
+		amk_jw_cstr(&b, "address", amk_request_address(rq, address));
+	else
+		amk_jw_bool(&b, "self", amk_request_pid(rq) == getpid() && amk_request_uid(rq) == getuid());
 	amk_jw_close(&b, '}');
 	amk_request_reply_json(rq, 200, &b);
 }
@@ -261,6 +269,16 @@ static void route_feed(struct amk_request *rq, void *arg)
 	amk_request_reply(rq, 204, NULL, NULL, 0);
 }
 
+/* How far in what was fed the newest stream has been read. */
+static void route_taken(struct amk_request *rq, void *arg)
+{
+	char text[32];
+
+	(void)arg;
+	snprintf(text, sizeof text, "%zu", server.readers ? server.readers->at : 0);
+	amk_request_reply(rq, 200, "text/plain", text, strlen(text));
+}
+
 static const struct amk_route routes[] = {
 	{ "GET", "/hello", 0, route_hello },
 	{ "GET", "/open", AMK_ROUTE_OPEN, route_hello },
@@ -279,6 +297,7 @@ static const struct amk_route routes[] = {
 	{ "GET", "/both", 0, route_both },
 	{ "GET", "/stream", 0, route_stream },
 	{ "POST", "/feed", 0, route_feed },
+	{ "GET", "/taken", 0, route_taken },
 	{ "GET", "/until/{}/{}", 0, route_until },
 	{ 0 },
 };
@@ -321,13 +340,15 @@ static void *server_run(void *arg)
 	return arg;
 }
 
-/* An address nobody chose and no folder holds. */
+/* An address nobody chose and no folder holds, or a port nobody chose. */
 static void server_listen(void)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 
-	server.conf.listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (bind(server.conf.listen_fd, (struct sockaddr *)&to, sizeof to.sun_family) < 0 ||
+	server.conf.listen_fd = socket(over_tcp ? AF_INET : AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (bind(server.conf.listen_fd, over_tcp ? (struct sockaddr *)&in : (struct sockaddr *)&to,
+		 over_tcp ? sizeof in : sizeof to.sun_family) < 0 ||
 	    listen(server.conf.listen_fd, 64) < 0)
 		abort();
 }
@@ -339,7 +360,7 @@ static void server_start(const struct amk_http_conf *conf)
 	if (!server.conf.routes)
 		server.conf.routes = routes;
 	server.conf.admit = peer_admitted;
-	amk_buf_init(&server.log, 1u << 20);
+	amk_buf_init(&server.log, 16u << 20);
 	server_listen();
 	if (pipe2(server.pipe, O_CLOEXEC) < 0 || pthread_create(&server.thread, NULL, server_run, NULL) != 0)
 		abort();
@@ -375,13 +396,19 @@ struct answer {
 static void client_open(struct client *c)
 {
 	struct timeval patience = { .tv_sec = 20 };
-	struct sockaddr_un to;
+	struct sockaddr_storage to;
 	socklen_t n = sizeof to;
 
-	*c = (struct client){ .fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) };
+	*c = (struct client){ .fd = socket(over_tcp ? AF_INET : AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) };
 	amk_buf_init(&c->in, 16u << 20);
 	setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 	setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+	if (from_address &&
+	    bind(c->fd, (struct sockaddr *)&(struct sockaddr_in){
+				.sin_family = AF_INET,
+				.sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + (uint32_t)from_address) },
+		 sizeof(struct sockaddr_in)) < 0)
+		abort();
 	if (getsockname(server.conf.listen_fd, (struct sockaddr *)&to, &n) < 0 ||
 	    connect(c->fd, (struct sockaddr *)&to, n) < 0)
 		abort();
