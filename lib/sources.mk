@@ -120,6 +120,7 @@ daemon_sources = \
 	lib/http/request.c \
 	lib/http/route.c \
 	lib/http/route.h \
+	lib/http/scarce.c \
 	lib/http/server.c \
 	lib/http/sse.c \
 	lib/http/stream.c \

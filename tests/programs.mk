@@ -18,6 +18,7 @@ unit_programs = \
 	tests/unit/gate \
 	tests/unit/http \
 	tests/unit/http_live \
+	tests/unit/http_scarce \
 	tests/unit/http_tcp \
 	tests/unit/id \
 	tests/unit/json \
@@ -119,6 +120,7 @@ tests_unit_forget_LDADD = $(test_libs)
 tests_unit_gate_LDADD = $(test_libs)
 tests_unit_http_LDADD = $(test_libs)
 tests_unit_http_live_LDADD = $(test_libs)
+tests_unit_http_scarce_LDADD = $(test_libs)
 tests_unit_http_tcp_LDADD = $(test_libs)
 tests_unit_id_LDADD = $(test_libs)
 tests_unit_json_LDADD = $(test_libs)

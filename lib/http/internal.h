@@ -66,7 +66,11 @@ struct amk_http {
 	struct amk_conns queues[AMK_AWAIT_NOTHING];
 	struct amk_requests requests;
 	struct amk_wss sockets; /* WebSockets with something to do */
-	unsigned streams;	/* and WebSockets */
+	unsigned conns;
+	unsigned streams; /* and WebSockets */
+	struct amk_timer *retry; /* armed while scarce */
+	bool scarce;		 /* no descriptors are left for new clients */
+	bool prompting;		 /* a connection being added is our own */
 	bool network; /* TCP, not a Unix socket */
 	bool due, stopping;
 };
@@ -84,6 +88,11 @@ void amk_conn_overdue(void *http); /* cuts those whose deadline has passed */
 /* The same user, or the same address: of IPv6 the first half, for a host has all of the other to choose from. */
 bool amk_conn_same_peer(const struct amk_conn *a, const struct amk_conn *b);
 void amk_conn_pin(struct amk_conn *c); /* bounds what the kernel holds for a reader who does not read */
+
+/* scarce.c: libmicrohttpd said something when errno was `error`; look again; a client has been accepted. */
+void amk_scarce_heed(struct amk_http *h, int error);
+void amk_scarce_retry(void *http);
+void amk_scarce_over(struct amk_http *h);
 
 /* request.c, in the order of a request's life */
 struct amk_request *amk_request_new(struct amk_conn *c, const char *target);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* libmicrohttpd inside the loop: it is run only from the loop's turn, never from a callback of its own. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,9 +14,10 @@
 
 static void __attribute__((format(printf, 2, 0))) mhd_said(void *arg, const char *fmt, va_list ap)
 {
+	int error = errno;
 	char text[256];
 
-	(void)arg;
+	amk_scarce_heed(arg, error);
 	if (vsnprintf(text, sizeof text, fmt, ap) > 0)
 		amk_say(AMK_SAY_TRACE, "http", "%s", text);
 }
@@ -37,9 +39,12 @@ static void conn_notify(void *arg, struct MHD_Connection *mhd, void **context,
 	struct amk_http *h = arg;
 
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+		h->conns++;
+		amk_scarce_over(h);
 		*context = amk_conn_new(h, mhd);
 		return;
 	}
+	h->conns--;
 	if (*context)
 		amk_conn_free(*context);
 	/* After the limit was reached, the listening socket is looked at again only from the next run on. */
@@ -100,6 +105,7 @@ bool amk_http_turn(struct amk_http *h)
 		return false;
 	h->due = false;
 	amk_ws_serve(h);
+	errno = 0; /* see mhd_said */
 	MHD_run(h->mhd);
 	/* No timeouts are set, so this tells only that some connection has more to do. */
 	if (MHD_get_timeout(h->mhd, &ms) == MHD_YES)
@@ -120,7 +126,8 @@ static struct MHD_Daemon *mhd_start(struct amk_http *h)
 	const struct amk_http_conf *conf = &h->conf;
 
 	return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE |
-					MHD_USE_ERROR_LOG, 0, NULL, NULL, request_step, h, MHD_OPTION_EXTERNAL_LOGGER, mhd_said, NULL,
+					MHD_USE_ERROR_LOG,
+				0, NULL, NULL, request_step, h, MHD_OPTION_EXTERNAL_LOGGER, mhd_said, h,
 				MHD_OPTION_LISTEN_SOCKET, conf->listen_fd,
 				MHD_OPTION_NOTIFY_CONNECTION, conn_notify, h,
 				MHD_OPTION_URI_LOG_CALLBACK, request_line, h,
@@ -164,6 +171,7 @@ struct amk_http *amk_http_start(struct amk_loop *l, const struct amk_http_conf *
 		return NULL;
 	}
 	h->overdue = amk_loop_timer(l, amk_conn_overdue, h);
+	h->retry = amk_loop_timer(l, amk_scarce_retry, h);
 	amk_http_due(h); /* the listening socket is looked at from the first run on */
 	return h;
 }
@@ -194,5 +202,6 @@ void amk_http_stop(struct amk_http *h)
 	MHD_stop_daemon(h->mhd);
 	amk_loop_watch_free(h->watch);
 	amk_loop_timer_free(h->overdue);
+	amk_loop_timer_free(h->retry);
 	free(h);
 }

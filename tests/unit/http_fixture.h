@@ -540,7 +540,7 @@ static void answer_free(struct answer *a)
 }
 
 /* Whether the server has closed and nothing is left to read. */
-static bool client_closed(struct client *c)
+__attribute__((unused)) static bool client_closed(struct client *c)
 {
 	return c->in.n == 0 && !client_more(c);
 }
@@ -561,7 +561,7 @@ static void ask(const char *line, const char *headers, const char *body, struct 
 	client_close(&c);
 }
 
-static int ask_status(const char *line, const char *headers, const char *body)
+__attribute__((unused)) static int ask_status(const char *line, const char *headers, const char *body)
 {
 	struct answer a;
 	int status;
@@ -573,7 +573,7 @@ static int ask_status(const char *line, const char *headers, const char *body)
 }
 
 /* Whether the body is a problem of that code, and well-formed. */
-static bool answer_is_problem(const struct answer *a, const char *code)
+__attribute__((unused)) static bool answer_is_problem(const struct answer *a, const char *code)
 {
 	struct amk_json *j AMK_AUTO(json) = amk_json_parse(a->body.s, a->body.n, NULL);
 	char urn[128];
