@@ -56,6 +56,13 @@ struct amk_http_conf {
 	/* Asked once per connection of a Unix socket; NULL admits all. False: every route but the open ones
 	 * answers 403. */
 	bool (*admit)(void *arg, uid_t uid, pid_t pid);
+	/*
+	 * Judges each request by its head, before anything else is said about it; NULL lets all pass. False: it
+	 * has replied. It may add headers to whatever the reply will be, of guard_bytes in all (names, values
+	 * and 4 for each).
+	 */
+	bool (*guard)(void *arg, struct amk_request *rq);
+	size_t guard_bytes;
 };
 
 /* SIGPIPE is ignored from then on. */
@@ -79,6 +86,11 @@ const char *amk_request_query(const struct amk_request *rq, const char *name);
 const char *amk_request_header(const struct amk_request *rq, const char *name);
 const char *amk_request_body(const struct amk_request *rq, size_t *n);
 const struct amk_json *amk_request_json(const struct amk_request *rq); /* AMK_ROUTE_JSON only */
+/* The method, only to be asked for by the guard. */
+const char *amk_request_method(const struct amk_request *rq);
+bool amk_request_is_open(const struct amk_request *rq); /* its route is for all */
+/* Goes with the reply, whichever that will be. Both are copied. */
+void amk_request_add_header(struct amk_request *rq, const char *name, const char *value);
 /* Who is at the other end of a Unix socket; (uid_t)-1 and 0 on the network. */
 pid_t amk_request_pid(const struct amk_request *rq);
 uid_t amk_request_uid(const struct amk_request *rq);

@@ -8,6 +8,7 @@
 
 #include <microhttpd.h>
 
+#include "core/strv.h"
 #include "http/http.h"
 #include "http/route.h"
 
@@ -34,7 +35,9 @@ TAILQ_HEAD(amk_conns, amk_conn);
 struct amk_request {
 	TAILQ_ENTRY(amk_request) list;
 	struct amk_conn *conn;
+	const char *method; /* while its head is judged */
 	char *target; /* as it came */
+	struct amk_strv headers; /* for the reply: name, value, name, value, … */
 	struct amk_route_found found;
 	struct amk_buf body;
 	size_t taken; /* of the body, kept or not */

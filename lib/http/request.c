@@ -57,6 +57,7 @@ void amk_request_free(struct amk_request *rq)
 	if (rq->response)
 		MHD_destroy_response(rq->response);
 	input_release(rq);
+	amk_strv_release(&rq->headers);
 	TAILQ_REMOVE(&c->http->requests, rq, list);
 	c->rq = NULL;
 	free(rq);
@@ -96,6 +97,8 @@ void amk_request_respond(struct amk_request *rq, int status, struct MHD_Response
 		MHD_destroy_response(response);
 		return;
 	}
+	for (size_t i = 0; i < rq->headers.n; i += 2)
+		MHD_add_response_header(response, rq->headers.v[i], rq->headers.v[i + 1]);
 	if (rq->closing || rq->last)
 		MHD_add_response_header(response, "Connection", "close");
 	rq->response = response;
@@ -237,7 +240,7 @@ static int room_check(const struct amk_request *rq, struct amk_err *e)
 					       NULL);
 	size_t used = head_size(rq) + (size_t)fields * FIELD_SIZE + (cookie ? strlen(cookie) + 1 : 0);
 
-	if (used + REPLY_ROOM <= rq->conn->http->conf.pool)
+	if (used + REPLY_ROOM + rq->conn->http->conf.guard_bytes <= rq->conn->http->conf.pool)
 		return 0;
 	return amk_err_set(e, AMK_EHEADER, "the request's header is too long");
 }
@@ -295,16 +298,20 @@ static int type_check(struct amk_request *rq, struct amk_err *e)
 /* All that can be said by the head. With -1 the reply is there. */
 static int head_judge(struct amk_request *rq, const struct amk_line *line)
 {
+	const struct amk_http_conf *conf = &rq->conn->http->conf;
 	struct amk_err e, why;
 	int found;
 
+	rq->method = line->method;
 	if (head_check(rq, line, &e) < 0 || body_check(rq, &e) < 0)
 		return head_refuse(rq, &e);
 	if (rq->conn->http->stopping) {
 		amk_err_set(&e, AMK_EUNAVAILABLE, "the daemon is stopping");
 		return head_refuse(rq, &e);
 	}
-	found = amk_route_find(rq->conn->http->conf.routes, line->method, rq->target, &rq->found, &why);
+	found = amk_route_find(conf->routes, line->method, rq->target, &rq->found, &why);
+	if (conf->guard && !conf->guard(conf->arg, rq))
+		return -1;
 	if (rights_check(rq, &e) == 0 && found < 0)
 		e = why;
 	else if (rights_check(rq, &e) == 0 && type_check(rq, &e) == 0)
@@ -416,6 +423,22 @@ const char *amk_request_body(const struct amk_request *rq, size_t *n)
 const struct amk_json *amk_request_json(const struct amk_request *rq)
 {
 	return rq->json;
+}
+
+const char *amk_request_method(const struct amk_request *rq)
+{
+	return rq->method;
+}
+
+bool amk_request_is_open(const struct amk_request *rq)
+{
+	return rq->found.route && rq->found.route->flags & AMK_ROUTE_OPEN;
+}
+
+void amk_request_add_header(struct amk_request *rq, const char *name, const char *value)
+{
+	amk_strv_add(&rq->headers, name);
+	amk_strv_add(&rq->headers, value);
 }
 
 pid_t amk_request_pid(const struct amk_request *rq)

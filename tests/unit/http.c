@@ -269,7 +269,7 @@ static void test_header_sizes(void)
 			served = n;
 	}
 	is_int(silent, 0, "a header of any size is answered");
-	ok(served >= AMK_HTTP_POOL - 1024 && !mixed, "served when it has up to %u bytes", served);
+	ok((server.conf.guard || served >= AMK_HTTP_POOL - 1024) && !mixed, "served when it has up to %u bytes", served);
 	for (unsigned n = 512, line = 0; n < 6000; n += 97, line = (line + 7) % 100)
 		silent += ask_long("GET /stream", n, line) == 0 || ask_long("PUT /thing/1", n, line) == 0;
 	is_int(silent, 0, "also one of many lines, for a stream, for a refusal");
@@ -327,8 +327,55 @@ static void test_half_a_client(void)
 	client_close(&c);
 }
 
+static bool guard(void *arg, struct amk_request *rq)
+{
+	struct amk_err e;
+
+	(void)arg;
+	amk_request_add_header(rq, "X-Guard", amk_request_method(rq));
+	amk_request_add_header(rq, "X-Open", amk_request_is_open(rq) ? "yes" : "no");
+	if (strcmp(amk_request_method(rq), "OPTIONS") == 0) {
+		amk_request_reply(rq, 200, NULL, "", 0);
+		return false;
+	}
+	if (amk_request_is_open(rq) || amk_request_header(rq, "X-Key"))
+		return true;
+	amk_err_set(&e, AMK_EDENIED, "no key");
+	amk_request_problem(rq, &e, NULL);
+	return false;
+}
+
+static void test_guard(void)
+{
+	int called = server.called;
+	struct answer a;
+
+	ask("GET /hello", NULL, NULL, &a);
+	ok(a.status == 403 && answer_is_problem(&a, "permission_denied"), "the guard refuses");
+	ok(answer_header_is(&a, "X-Guard", "GET") && answer_header_is(&a, "X-Open", "no"), "its headers go with that");
+	answer_free(&a);
+	is_int(ask_status("GET /nowhere", NULL, NULL), 403, "before it is said that there is nothing");
+	is_int(ask_status("DELETE /hello", NULL, NULL), 403, "or that this is not possible");
+	is_int(ask_status("POST /json", NULL, "{}"), 403, "or what the body must be");
+	ask("OPTIONS /hello", NULL, NULL, &a);
+	ok(a.status == 200 && a.body.n == 0 && answer_header_is(&a, "X-Guard", "OPTIONS"), "it may answer itself");
+	answer_free(&a);
+	is_int(server.called, called, "no handler was called");
+	ask("GET /open", NULL, NULL, &a);
+	ok(a.status == 200 && answer_header_is(&a, "X-Open", "yes"), "it knows an open route");
+	answer_free(&a);
+	ask("GET /nowhere", "X-Key: 1\r\n", NULL, &a);
+	ok(a.status == 404 && answer_header_is(&a, "X-Guard", "GET"), "its headers go with every reply");
+	answer_free(&a);
+	ask("POST /json", "X-Key: 1\r\nContent-Type: application/json\r\n", "{\"a\":1}", &a);
+	ok(a.status == 201 && answer_header_is(&a, "X-Guard", "POST"), "also when the handler replies");
+	answer_free(&a);
+}
+
 int main(void)
 {
+	struct amk_http_conf guarded = usual;
+
 	server_start(&usual);
 	test_plain();
 	test_problems();
@@ -343,6 +390,13 @@ int main(void)
 	test_half_a_client();
 	server_stop();
 	ok(fcntl(server.conf.listen_fd, F_GETFL) != -1, "the listening socket is left open");
+	server_remove();
+	guarded.guard = guard;
+	guarded.guard_bytes = 1024;
+	server_start(&guarded);
+	test_guard();
+	test_header_sizes();
+	server_stop();
 	server_remove();
 	return tap_done();
 }
