@@ -31,7 +31,8 @@ struct socket {
 
 /* A line that came, taken apart. */
 struct asked {
-	const char *type, *session_id, *text, *message_id, *decision_id, *profile;
+	const char *type, *session_id, *decision_id, *profile;
+	struct amk_post post;
 	bool raw;
 	const struct amk_json *line;
 	struct amk_buf id; /* the client's request_id as JSON, or empty */
@@ -267,9 +268,9 @@ static int message(struct socket *so, const struct asked *a, struct amk_err *e)
 
 	if (!s)
 		return -1;
-	if (!a->text)
+	if (!a->post.text)
 		return amk_err_set(e, AMK_EINVALID, "message needs a text");
-	if (amk_session_post(s, a->message_id, a->text, &r, e) < 0)
+	if (amk_session_post(s, &a->post, &r, e) < 0)
 		return -1;
 	line_open(&b, "receipt", &a->id);
 	amk_jw_cstr(&b, "session_id", amk_session_id(s));
@@ -350,8 +351,9 @@ static const struct {
 static const struct amk_json_field fields[] = {
 	AMK_JSON_FIELD(asked, type, "type", STR, true),
 	AMK_JSON_FIELD(asked, session_id, "session_id", STR, false),
-	AMK_JSON_FIELD(asked, text, "text", STR, false),
-	AMK_JSON_FIELD(asked, message_id, "message_id", STR, false),
+	AMK_JSON_FIELD(asked, post.text, "text", STR, false),
+	AMK_JSON_FIELD(asked, post.id, "message_id", STR, false),
+	AMK_JSON_FIELD(asked, post.attachments, "attachments", ARRAY, false),
 	AMK_JSON_FIELD(asked, decision_id, "decision_id", STR, false),
 	AMK_JSON_FIELD(asked, profile, "profile", STR, false),
 	AMK_JSON_FIELD(asked, raw, "raw", BOOL, false),
