@@ -6,11 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "client/client.h"
 #include "client/show.h"
 #include "core/jw.h"
+#include "core/lines.h"
 #include "core/path.h"
 
 #define QUERY_MAX 7000
@@ -166,11 +168,76 @@ static int check_agents(struct amk_client *c, struct amk_err *e)
 	return 0;
 }
 
+/* Only amikad knows the database. It says what it finds in check lines; its progress goes to our stderr. */
+static pid_t start_verify(const char *amikad, int *from, struct amk_err *e)
+{
+	int ends[2];
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) < 0 || (pid = fork()) < 0)
+		return amk_err_sys(e, "starting %s", amikad);
+	if (pid == 0) {
+		if (dup2(ends[1], STDOUT_FILENO) >= 0)
+			execl(amikad, "amikad", "verify", (char *)NULL);
+		_exit(127);
+	}
+	close(ends[1]);
+	*from = ends[0];
+	return pid;
+}
+
+static int pass_on(int from, struct amk_err *e)
+{
+	struct amk_lines lines;
+	char *line;
+	size_t n;
+	int r;
+
+	amk_lines_init(&lines, from);
+	while ((r = amk_lines_next(&lines, &line, &n, e)) > 0) {
+		struct amk_json *record AMK_AUTO(json) = amk_json_parse(line, n, e);
+
+		if (!record || amk_show_add(&table, record, e) < 0) {
+			r = -1;
+			break;
+		}
+	}
+	amk_lines_release(&lines);
+	return r;
+}
+
+static int check_store(struct amk_err *e)
+{
+	char amikad[AMK_PATH_MAX];
+	int from AMK_AUTO(fd) = -1, r, status;
+	pid_t pid;
+
+	if (amk_path_helper(amikad, "amikad", e) < 0)
+		return -1;
+	pid = start_verify(amikad, &from, e);
+	if (pid < 0)
+		return -1;
+	r = pass_on(from, e);
+	amk_auto_fd(&from);
+	from = -1;
+	if (waitpid(pid, &status, 0) < 0)
+		return amk_err_sys(e, "waiting for amikad");
+	if (r < 0 || amk_show_end(&table, e) < 0)
+		return -1;
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	return amk_err_set(e, AMK_EFAILED, "amikad verify was ended by signal %d", WTERMSIG(status));
+}
+
+static bool opt_store;
+
 static int run(const struct amk_args *a, struct amk_err *e)
 {
 	struct amk_client *c AMK_AUTO(client) = NULL;
 
 	(void)a;
+	if (opt_store)
+		return check_store(e);
 	/* Of a daemon at a URL only it can be asked what it has. */
 	if (!amk_client_url() && (check_folder(e) < 0 || check_proc(e) < 0 || check_programs(e) < 0))
 		return -1;
@@ -183,7 +250,11 @@ static int run(const struct amk_args *a, struct amk_err *e)
 	return gap ? AMK_EXIT_FAILED : AMK_EXIT_DONE;
 }
 
-static const struct amk_opt options[] = { AMK_CLIENT_OPTION, AMK_OPT_END };
+static const struct amk_opt options[] = {
+	{ 0, "store", AMK_OPT_FLAG, &opt_store, NULL, "check all that is stored, and only that" },
+	AMK_CLIENT_OPTION,
+	AMK_OPT_END,
+};
 
 static const struct amk_cmd cmd = {
 	.name = "amika-doctor",

@@ -11,9 +11,12 @@
 #include <unistd.h>
 
 #include "core/cmd.h"
+#include "core/jw.h"
 #include "core/lines.h"
 #include "core/path.h"
+#include "core/time.h"
 #include "daemon/daemon.h"
+#include "daemon/inspect.h"
 #include "daemon/lock.h"
 
 #define STOP_TIMEOUT_MS 60000
@@ -140,6 +143,63 @@ static int status(const struct amk_args *a, struct amk_err *e)
 	return print_line(&line, e);
 }
 
+/* What a terminal sees of a long check: its name, and that time passes. */
+static void show_working(void *arg, const char *name)
+{
+	static const int64_t pause = 200 * 1000000LL;
+	int64_t *shown = arg, now = amk_time_monotonic();
+
+	if (now - *shown < pause)
+		return;
+	*shown = now;
+	fprintf(stderr, "\r\033[Kchecking: %s", name);
+}
+
+struct verification {
+	int64_t shown; /* when progress was; 0: never */
+	bool wrong;
+	struct amk_err *e;
+	int failed;
+};
+
+static void print_finding(void *arg, const struct amk_finding *f)
+{
+	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(65536);
+	struct verification *v = arg;
+
+	amk_jw_open(&b, NULL, '{');
+	amk_jw_cstr(&b, "type", "check");
+	amk_jw_cstr(&b, "name", f->name);
+	amk_jw_bool(&b, "ok", f->good);
+	amk_jw_cstr(&b, "needed_for", f->needed_for);
+	amk_jw_cstr(&b, "remedy", f->good ? NULL : f->remedy);
+	amk_jw_cstr(&b, "detail", f->detail);
+	amk_jw_close(&b, '}');
+	if (v->shown)
+		fputs("\r\033[K", stderr);
+	v->wrong = v->wrong || !f->good;
+	if (v->failed == 0)
+		v->failed = amk_out_record(b.s, b.n, v->e);
+}
+
+static int verify(const struct amk_args *a, struct amk_err *e)
+{
+	struct verification v = { .e = e };
+	const struct amk_verify_to to = { print_finding, isatty(STDERR_FILENO) ? show_working : NULL, &v };
+	int dir AMK_AUTO(fd) = -1;
+	char path[AMK_PATH_MAX];
+
+	(void)a;
+	if (amk_path_state(path, e) < 0)
+		return -1;
+	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return amk_err_sys(e, "opening the state folder %s", path);
+	if (amk_inspect(dir, path, &to, e) < 0 || v.failed < 0)
+		return -1;
+	return v.wrong ? AMK_EXIT_FAILED : AMK_EXIT_DONE;
+}
+
 static const struct amk_opt serve_options[] = {
 	{ 0, "ready-fd", AMK_OPT_INT, &opt_ready_fd, "FD", "write the daemon line there once it serves" },
 	{ 0, "lock-fd", AMK_OPT_INT, &opt_lock_fd, "FD", "the lock, inherited (used by restart)" },
@@ -170,7 +230,13 @@ static const struct amk_cmd cmd_status = {
 	.writes = "daemon",
 	.run = status,
 };
-static const struct amk_cmd *const verbs[] = { &cmd_serve, &cmd_stop, &cmd_restart, &cmd_status, NULL };
+static const struct amk_cmd cmd_verify = {
+	.name = "verify",
+	.summary = "Check the state folder, without changing anything",
+	.writes = "check",
+	.run = verify,
+};
+static const struct amk_cmd *const verbs[] = { &cmd_serve, &cmd_stop, &cmd_restart, &cmd_status, &cmd_verify, NULL };
 
 static const struct amk_cmd cmd = {
 	.name = "amikad",

@@ -111,6 +111,8 @@ daemon_sources = \
 	lib/store/store.h \
 	lib/store/sync.c \
 	lib/store/sync.h \
+	lib/store/verify.c \
+	lib/store/verify.h \
 	lib/http/conn.c \
 	lib/http/gate.c \
 	lib/http/gate.h \
@@ -194,6 +196,8 @@ daemon_sources = \
 	lib/daemon/daemon.h \
 	lib/daemon/feed.c \
 	lib/daemon/feed.h \
+	lib/daemon/inspect.c \
+	lib/daemon/inspect.h \
 	lib/daemon/lock.c \
 	lib/daemon/lock.h \
 	lib/daemon/peer.c \

@@ -145,6 +145,19 @@ int amk_schema_prepare(struct amk_sql *q, struct amk_err *e)
 	return 0;
 }
 
+int amk_schema_check(struct amk_sql *q, struct amk_err *e)
+{
+	int64_t version = version_check(q, e);
+
+	if (version < 0)
+		return -1;
+	if (version == (int64_t)AMK_COUNT(steps))
+		return 0;
+	amk_err_set(e, AMK_EFAILED, "the database is of version %d, this amika has %d", (int)version,
+		    (int)AMK_COUNT(steps));
+	return amk_err_hint(e, "start amikad: it makes the one of the other");
+}
+
 int amk_schema_probe(struct amk_sql *q, struct amk_err *e)
 {
 	char sql[96];

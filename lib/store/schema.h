@@ -16,6 +16,8 @@
 
 /* Creates or upgrades the tables. Refuses the file of another program or of a newer amika, untouched. */
 int amk_schema_prepare(struct amk_sql *q, struct amk_err *e);
+/* 0 when the tables are there and of the newest kind. */
+int amk_schema_check(struct amk_sql *q, struct amk_err *e);
 /* Writes something that changes nothing, to see whether writing works. */
 int amk_schema_probe(struct amk_sql *q, struct amk_err *e);
 
