@@ -172,7 +172,7 @@ static const struct amk_route ws_routes[] = {
 
 static const struct amk_http_conf ws_usual = {
 	.routes = ws_routes, .body_max = 1u << 20, .pool = AMK_HTTP_POOL, .connections = 64, .streams = 48,
-	.header_ms = 20000, .ws_message_max = 16u << 20, .ws_ping_ms = 60000,
+	.header_ms = 20000, .body_ms = 20000, .idle_ms = 20000, .ws_message_max = 16u << 20, .ws_ping_ms = 60000,
 };
 
 /* ---- the client ---- */
