@@ -14,7 +14,6 @@
 #include "http/internal.h"
 #include "http/ws_wire.h"
 
-#define SEND_BUFFER (64 << 10) /* of the kernel's memory; what a client that does not read can hold */
 #define SHARE (64u << 10)      /* bytes read, and bytes sent, for one connection in one turn */
 #define PULL (16u << 10)       /* bytes asked for at once */
 #define OUT_MAX (128u << 20)   /* an owner's answers; they stay far below it */
@@ -355,13 +354,13 @@ static void timer_fired(void *arg)
 	enqueue(ws);
 }
 
-static void socket_settle(int fd)
+/* libmicrohttpd lets the kernel wait for more of a reply; a frame is to leave at once. */
+static void delay_not(const struct amk_ws *ws)
 {
-	int on = 1, size = SEND_BUFFER;
+	int on = 1;
 
-	/* A Unix socket has no delay to be turned off; and without a bound the kernel holds some MB. */
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+	if (ws->rq->conn->http->network && setsockopt(ws->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0)
+		amk_say(AMK_SAY_ERROR, "http", "a WebSocket's frames are delayed: %s", strerror(errno));
 }
 
 static void upgraded(void *cls, struct MHD_Connection *mhd, void *context, const char *early, size_t n,
@@ -375,7 +374,8 @@ static void upgraded(void *cls, struct MHD_Connection *mhd, void *context, const
 	(void)context;
 	ws->handle = handle;
 	ws->fd = fd;
-	socket_settle(fd);
+	delay_not(ws);
+	amk_conn_pin(ws->rq->conn);
 	amk_buf_add(&ws->early.b, early, n);
 	ws->timer = amk_loop_timer(h->loop, timer_fired, ws);
 	amk_loop_timer_arm(ws->timer, ws->closing ? AMK_WS_CLOSE_MS : h->conf.ws_ping_ms);
