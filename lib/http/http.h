@@ -51,7 +51,8 @@ struct amk_http_conf {
 	uint64_t ws_ping_ms;	/* between pings; a client silent for two of them is given up */
 	/* Whoever takes longer is cut, however steadily its bytes come. */
 	uint64_t header_ms; /* from the connection, or the next request's first line, to the header's end */
-	uint64_t body_ms;   /* from there to the body's end; and for a reply, a stream's apart, to be taken */
+	uint64_t body_ms;   /* from there to the body's end; and for a reply, a stream's apart, to be taken. A
+			     * message on a WebSocket has as long, looked at when it is pinged */
 	uint64_t idle_ms;   /* from a request's end to the next one's first line */
 	/* Asked once per connection of a Unix socket; NULL admits all. False: every route but the open ones
 	 * answers 403. */

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "core/say.h"
+#include "core/time.h"
 #include "http/internal.h"
 #include "http/ws_wire.h"
 
@@ -40,6 +41,7 @@ struct amk_ws {
 	struct rest pulled; /* what the socket did not take of the last pull */
 	struct rest out;    /* our own frames */
 	size_t got, sent;   /* in this turn */
+	int64_t begun;	    /* when the message that is coming did, monotonic ns; 0: none is */
 	unsigned silent;    /* pings since the client was last seen to live */
 	bool queued, serving, ticked;
 	bool readable; /* the socket may have bytes */
@@ -121,6 +123,7 @@ static void in_message(void *arg, enum amk_ws_kind kind, const char *s, size_t n
 {
 	struct amk_ws *ws = arg;
 
+	ws->begun = 0;
 	if (!ws->closing)
 		ws->ops->message(ws->arg, kind, s, n);
 }
@@ -175,6 +178,8 @@ static void input(struct amk_ws *ws)
 	}
 	if (ws->heard)
 		drop(ws);
+	else if (ws->in.kind && !ws->begun)
+		ws->begun = amk_time_monotonic();
 }
 
 /* ---- out ---- */
@@ -271,17 +276,24 @@ void amk_ws_free(struct amk_ws *ws)
 	amk_http_due(rq->conn->http);
 }
 
+static bool message_is_late(const struct amk_ws *ws)
+{
+	int64_t most = (int64_t)ws->rq->conn->http->conf.body_ms * 1000000;
+
+	return ws->begun && amk_time_monotonic() - ws->begun > most;
+}
+
 static void tick(struct amk_ws *ws)
 {
 	ws->ticked = false;
-	if (ws->closing) {
+	if (ws->closing)
 		ws->lost = true;
-		return;
-	}
-	if (ws->silent == 2) {
+	else if (ws->silent == 2)
 		close_begin(ws, AMK_WS_INTERNAL, "no answer to a ping");
+	else if (message_is_late(ws))
+		close_begin(ws, AMK_WS_POLICY, "the message took too long");
+	if (ws->closing)
 		return;
-	}
 	amk_loop_timer_arm(ws->timer, ws->rq->conn->http->conf.ws_ping_ms);
 	if (ws->ops->busy && ws->ops->busy(ws->arg))
 		return; /* an answer would not be heard */

@@ -254,11 +254,12 @@ static void test_streams_limit(void)
 static void test_ping(void)
 {
 	struct amk_http_conf conf = ws_usual;
-	struct client answers, silent, stuck;
+	struct client answers, silent, stuck, slow;
 	struct frame f;
 	int pings = 0;
 
 	conf.ws_ping_ms = 100;
+	conf.body_ms = 500;
 	server_start(&conf);
 	ws_open(&silent, "/echo");
 	ok(ws_hears(&silent, FIN | PING, "", 0) && ws_hears(&silent, FIN | PING, "", 0), "pings come");
@@ -273,6 +274,18 @@ static void test_ping(void)
 	ws_open(&stuck, "/tell");
 	say_to_all("much of this will never be read", 20000);
 	is_int(until("closed", 3), 204, "neither is one kept that does not even take what there is");
+	ws_open(&slow, "/echo");
+	for (int i = 0; i < 50; i++)
+		ws_says(&slow, "whole");
+	ws_say(&slow, TEXT, "never", 5);
+	while (ws_get(&slow, &f) && !frame_code(&f)) {
+		if (f.first == (FIN | PING))
+			ws_say(&slow, FIN | PONG, "", 0);
+		frame_free(&f);
+	}
+	is_int(frame_code(&f), 1008, "nor one that never ends a message, though it answers");
+	frame_free(&f);
+	client_close(&slow);
 	client_close(&answers);
 	client_close(&silent);
 	client_close(&stuck);
@@ -323,13 +336,13 @@ static void test_frames(void)
 	free(data);
 }
 
-int main(void)
+static void test_all(void)
 {
-	test_frames();
 	server_start(&ws_usual);
 	test_handshake();
 	test_early();
-	test_denied();
+	if (!over_tcp)
+		test_denied();
 	test_limits();
 	server.called = 0;
 	test_owner_closes();
@@ -344,5 +357,13 @@ int main(void)
 	test_streams_limit();
 	test_ping();
 	test_stop();
+}
+
+int main(void)
+{
+	test_frames();
+	test_all();
+	over_tcp = true;
+	test_all();
 	return tap_done();
 }

@@ -119,6 +119,11 @@ static const struct wire_case cases[] = {
 	CLOSES("7.13.2", 1002, THEN(F(FIN | CLOSE, "\x00\x01\x00\x00"))),
 };
 
+static const char *over(void)
+{
+	return over_tcp ? "over TCP, " : "";
+}
+
 static void chopped_send(struct client *c, const struct amk_buf *b, size_t chop)
 {
 	for (size_t at = 0; at < b->n;) {
@@ -160,7 +165,7 @@ static void wire_case_run(const struct wire_case *w)
 	for (const struct step *s = w->want; good && s->first != END; s++)
 		good = ws_hears(&c, s->first, s->s, s->n);
 	good = good && (w->code ? ws_closes(&c) == (w->code < 0 ? 0 : w->code) : ws_leaves(&c));
-	ok(good, "case %s", w->name);
+	ok(good, "%scase %s", over(), w->name);
 	client_close(&c);
 }
 
@@ -176,7 +181,7 @@ static void size_case_run(const char *name, enum opcode opcode, size_t n, size_t
 	ws_put(&b, FIN | opcode, body.s, n);
 	chopped_send(&c, &b, chop);
 	good = good && ws_hears(&c, FIN | opcode, body.s, n) && ws_leaves(&c);
-	ok(good, "case %s", name);
+	ok(good, "%scase %s", over(), name);
 	client_close(&c);
 }
 
@@ -202,7 +207,7 @@ static void codes_run(const char *group, const unsigned *codes, size_t n, bool a
 
 		ws_say(&c, FIN | CLOSE, body, ws_close_body(body, codes[i], ""));
 		good = good && ws_closes(&c) == (int)(allowed ? codes[i] : 1002);
-		ok(good, "case %s.%zu", group, i + 1);
+		ok(good, "%scase %s.%zu", over(), group, i + 1);
 		client_close(&c);
 	}
 }
@@ -223,7 +228,7 @@ static void close_behind_message(void)
 	client_send(&c, b.s, b.n);
 	good = good && ws_hears(&c, FIN | TEXT, body.s, 256u << 10) &&
 	       ws_hears(&c, FIN | TEXT, HELLO, strlen(HELLO)) && ws_closes(&c) == 1000;
-	ok(good, "case 7.1.6");
+	ok(good, "%scase 7.1.6", over());
 	client_close(&c);
 }
 
@@ -242,13 +247,14 @@ static void fragments_of_1300(void)
 	}
 	client_send(&c, b.s, b.n);
 	good = good && ws_hears(&c, FIN | TEXT, body.s, body.n) && ws_leaves(&c);
-	ok(good, "case 10.1.1");
+	ok(good, "%scase 10.1.1", over());
 	client_close(&c);
 }
 
-int main(void)
+static void all_run(void)
 {
-	static const unsigned allowed[] = { 1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000, 4999 };
+	static const unsigned allowed[] = { 1000, 1001, 1002, 1003, 1007, 1008, 1009,
+					    1010, 1011, 3000, 3999, 4000, 4999 };
 	static const unsigned refused[] = { 0, 999, 1004, 1005, 1006, 1016, 1100, 2000, 2999 };
 
 	server_start(&ws_usual);
@@ -261,5 +267,12 @@ int main(void)
 	fragments_of_1300();
 	server_stop();
 	server_remove();
+}
+
+int main(void)
+{
+	all_run();
+	over_tcp = true;
+	all_run();
 	return tap_done();
 }
