@@ -34,6 +34,7 @@ unit_programs = \
 	tests/unit/render \
 	tests/unit/run \
 	tests/unit/run_end \
+	tests/unit/run_fault \
 	tests/unit/run_lost \
 	tests/unit/sha256 \
 	tests/unit/state \
@@ -136,6 +137,7 @@ tests_unit_reader_LDADD = $(test_libs)
 tests_unit_render_LDADD = $(test_libs)
 tests_unit_run_LDADD = $(test_libs)
 tests_unit_run_end_LDADD = $(test_libs)
+tests_unit_run_fault_LDADD = $(test_libs)
 tests_unit_run_lost_LDADD = $(test_libs)
 tests_unit_sha256_LDADD = $(test_libs)
 tests_unit_state_LDADD = $(test_libs)
@@ -161,6 +163,7 @@ tests_headers = \
 	tests/soak/soak.h \
 	tests/unit/disk.h \
 	tests/unit/disk_cut.h \
+	tests/unit/failing.h \
 	tests/unit/http_fixture.h \
 	tests/unit/run_with.h \
 	tests/unit/scratch.h \

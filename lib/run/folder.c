@@ -118,13 +118,18 @@ int amk_folder_listen(int folder, struct amk_err *e)
 	return amk_take_fd(&fd);
 }
 
-int amk_folder_connect(int folder)
+int amk_folder_connect(int folder, bool *nobody)
 {
 	struct sockaddr_un to;
 	int fd AMK_AUTO(fd) = bell_socket(folder, &to);
 
-	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof to) < 0)
+	*nobody = false;
+	if (fd < 0)
 		return -1;
+	if (connect(fd, (struct sockaddr *)&to, sizeof to) < 0) {
+		*nobody = errno == ECONNREFUSED || errno == ENOENT;
+		return -1;
+	}
 	return amk_take_fd(&fd);
 }
 

@@ -20,8 +20,8 @@ int amk_folder_remove(int dir, int64_t id, struct amk_err *e);
 
 /* Binds `bell`, listening. */
 int amk_folder_listen(int folder, struct amk_err *e);
-/* Connects to `bell`; -1 when nobody listens. */
-int amk_folder_connect(int folder);
+/* Connects to `bell`; -1 when that cannot be done now, and *nobody when that is because nobody listens. */
+int amk_folder_connect(int folder, bool *nobody);
 /* Is there a shim? True, too, when it cannot be told. */
 bool amk_folder_is_kept(int folder);
 /* Did a shim get as far as starting a program? True, too, when it cannot be told. */

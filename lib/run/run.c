@@ -45,6 +45,7 @@ struct amk_run {
 	struct amk_timer *timer; /* to look again */
 	struct search *search;	 /* under way, or NULL */
 	uint64_t in_n;		 /* rung */
+	int64_t grace_ms;	 /* asked to end the tree; -1: not */
 	struct amk_shim_pos pos; /* told */
 	uint64_t out_n;		 /* told */
 	bool over, calling, freed;
@@ -121,9 +122,9 @@ static void call(struct amk_run *r, void (*what)(struct amk_run *r))
 
 static void on_bell(void *arg, unsigned ready);
 
-static int connect_bell(struct amk_run *r)
+static int connect_bell(struct amk_run *r, bool *nobody)
 {
-	int fd = amk_folder_connect(r->folder);
+	int fd = amk_folder_connect(r->folder, nobody);
 
 	if (fd < 0)
 		return -1;
@@ -137,6 +138,9 @@ static int connect_bell(struct amk_run *r)
 	}
 	amk_bell_ring(&r->bell, AMK_BELL_ASK, 0);
 	amk_bell_ring(&r->bell, AMK_BELL_IN, r->in_n);
+	/* The connection before this one may have taken it along. */
+	if (r->grace_ms >= 0)
+		amk_bell_ring(&r->bell, AMK_BELL_END, (uint64_t)r->grace_ms);
 	send_numbers(r);
 	return 0;
 }
@@ -188,11 +192,12 @@ static void look(struct amk_run *r)
 {
 	struct amk_run_end end;
 	int got = amk_folder_end(r->folder, &end);
+	bool nobody = false;
 
-	if (got == 0 && connect_bell(r) == 0)
+	if (got == 0 && connect_bell(r, &nobody) == 0)
 		return;
-	/* Its last act may have come between the two looks. */
-	if (got == 0 && !amk_folder_is_kept(r->folder)) {
+	/* Its last act may have come between the two looks. One that is just starting has no lock yet. */
+	if (got == 0 && nobody && !amk_folder_is_kept(r->folder)) {
 		got = amk_folder_end(r->folder, &end);
 		if (got == 0) {
 			search_start(r);
@@ -257,6 +262,7 @@ static struct amk_run *new_run(struct amk_loop *l, int64_t id, const struct amk_
 	r->ops = ops;
 	r->arg = arg;
 	r->folder = r->in = r->out = -1;
+	r->grace_ms = -1;
 	amk_bell_init(&r->bell);
 	r->timer = amk_loop_timer(l, on_timer, r);
 	return r;
@@ -340,19 +346,29 @@ struct amk_run *amk_run_start(struct amk_loop *l, const struct amk_run_spec *spe
 	return NULL;
 }
 
+static bool nobody_listens(int folder)
+{
+	bool nobody;
+	int fd AMK_AUTO(fd) = amk_folder_connect(folder, &nobody);
+
+	return fd < 0 && nobody;
+}
+
 struct amk_run *amk_run_attach(struct amk_loop *l, int dir, int64_t id, const struct amk_run_ops *ops, void *arg,
 			       struct amk_err *e)
 {
 	struct amk_run *r = new_run(l, id, ops, arg);
 	struct amk_run_end end;
-	bool whole;
+	bool whole, nobody = false;
 
 	r->folder = amk_folder_open(dir, id, e);
 	whole = r->folder >= 0 && open_spools(r, e) == 0;
 	/* Reached at once if it can be: amk_run_pid must know the shim before any peer is let in. */
-	if (whole && amk_folder_end(r->folder, &end) == 0 && connect_bell(r) == 0)
+	if (whole && amk_folder_end(r->folder, &end) == 0 && connect_bell(r, &nobody) == 0)
 		return r;
-	if (r->folder >= 0 && !amk_folder_is_kept(r->folder) && !amk_folder_has_begun(r->folder)) {
+	if (r->folder >= 0 && !whole)
+		nobody = nobody_listens(r->folder);
+	if (nobody && !amk_folder_is_kept(r->folder) && !amk_folder_has_begun(r->folder)) {
 		whole = false;
 		amk_folder_remove(dir, id, NULL);
 		amk_err_set(e, AMK_ENOTFOUND, "run %" PRId64 " was never started", id);
@@ -420,7 +436,8 @@ void amk_run_stderr(struct amk_run *r, struct amk_buf *b)
 
 void amk_run_terminate(struct amk_run *r, int64_t grace_ms)
 {
-	amk_bell_ring(&r->bell, AMK_BELL_END, grace_ms > 0 ? (uint64_t)grace_ms : 0);
+	r->grace_ms = grace_ms > 0 ? grace_ms : 0;
+	amk_bell_ring(&r->bell, AMK_BELL_END, (uint64_t)r->grace_ms);
 	send_numbers(r);
 }
 

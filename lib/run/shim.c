@@ -159,12 +159,10 @@ static void feed(struct shim *s)
 		n = write(s->to, s->piece + s->piece_put, s->piece_n - s->piece_put);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 && errno == EAGAIN)
-			return;
-		if (n < 0) {
+		if (n < 0 && errno == EPIPE)
 			stop_feeding(s);
-			return;
-		}
+		if (n < 0)
+			return; /* the pipe is full, or the kernel has no memory for it now */
 		s->piece_put += (size_t)n;
 		if (s->piece_put == s->piece_n)
 			finish_piece(s);
@@ -198,18 +196,20 @@ static bool save_chunk(struct shim *s)
 /* True if there may be more at once. */
 static bool collect_out(struct shim *s)
 {
+	bool failed;
 	ssize_t n;
 
 	if (!save_chunk(s) || s->from < 0)
 		return false;
 	n = read(s->from, s->chunk, CHUNK);
-	if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
+	failed = n < 0 && errno != EAGAIN;
+	if (n == 0)
 		close_fd(&s->from);
 	s->chunk_n = n > 0 ? (size_t)n : 0;
 	s->chunk_put = 0;
 	amk_tree_stir(&s->tree, s->now);
 	save_chunk(s);
-	return n > 0;
+	return n > 0 || failed;
 }
 
 static bool collect_err(struct shim *s)
@@ -470,7 +470,7 @@ static int open_files(struct shim *s)
 	s->err.fd = openat(AMK_SHIM_FOLDER, "err", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (s->err.fd < 0 || fsync(AMK_SHIM_FOLDER) < 0)
 		return -1;
-	amk_tree_init(&s->tree, openat(AMK_SHIM_FOLDER, "tree", O_WRONLY | O_CLOEXEC));
+	amk_tree_init(&s->tree, openat(AMK_SHIM_FOLDER, "tree", O_RDWR | O_CLOEXEC));
 	map = mmap(NULL, sizeof *s->pos, PROT_READ | PROT_WRITE, MAP_SHARED, pos, 0);
 	if (map == MAP_FAILED)
 		return -1;

@@ -50,9 +50,12 @@ void amk_tree_init(struct amk_tree *t, int fd)
 	t->fd = fd;
 	t->due = AMK_TREE_NEVER;
 	t->pause = PAUSE_MS;
-	t->page.n = 0;
-	amk_tree_place(&t->page.place);
-	save(t);
+	/* Where we are is there already. */
+	if (fd >= 0 && pread(fd, &t->page, sizeof t->page, 0) == sizeof t->page)
+		return;
+	if (fd >= 0)
+		close(fd);
+	t->fd = -1;
 }
 
 void amk_tree_program(struct amk_tree *t, pid_t pid)

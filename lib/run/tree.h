@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The file `tree` of a run folder: the processes a shim keeps, so that they are found when the shim was
- * killed. One page, made by the daemon and rewritten in place by the shim. Needs only libc.
+ * killed. One page, made by the daemon, that the shim rewrites in place. Needs only libc.
  */
 #ifndef AMK_RUN_TREE_H
 #define AMK_RUN_TREE_H
@@ -36,7 +36,7 @@ struct amk_tree {
 
 void amk_tree_place(struct amk_tree_place *here);
 
-/* Takes the descriptor over, writes where we are. */
+/* Takes the descriptor over (open for reading and writing, or -1). */
 void amk_tree_init(struct amk_tree *t, int fd);
 /* The program, which leads its own session. */
 void amk_tree_program(struct amk_tree *t, pid_t pid);

@@ -228,13 +228,14 @@ static void check_bell(void)
 	const struct amk_bell_packet strange = { .kind = 999, .value = 1 };
 	struct amk_bell bell;
 	struct seen s;
+	bool nobody;
 	int folder;
 
 	start_script(&s, "cat");
 	amk_run_free(s.run);
 	folder = amk_folder_open(dir, last_id, NULL);
 	amk_bell_init(&bell);
-	amk_bell_connect(&bell, amk_folder_connect(folder));
+	amk_bell_connect(&bell, amk_folder_connect(folder, &nobody));
 	ok(send(bell.fd, "short", 5, 0) == 5 && send(bell.fd, &strange, sizeof strange, 0) == sizeof strange,
 	   "packets nobody knows arrive");
 	ok(attach(&s, last_id), "a newer daemon comes");

@@ -90,7 +90,7 @@ static void lose_patience(void *arg)
 	})
 
 /* Waits for the end of a process that may not be ours. */
-static bool until_gone(pid_t pid)
+__attribute__((unused)) static bool until_gone(pid_t pid)
 {
 	int fd AMK_AUTO(fd) = (int)syscall(SYS_pidfd_open, pid, 0);
 	struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -132,7 +132,7 @@ static bool start(struct seen *s, const struct amk_run_spec *spec)
 	return s->run != NULL;
 }
 
-static bool start_script(struct seen *s, const char *script)
+__attribute__((unused)) static bool start_script(struct seen *s, const char *script)
 {
 	char *const argv[] = { (char *)"sh", (char *)"-c", (char *)script, NULL };
 	struct amk_run_spec spec = spec_of("/bin/sh", argv);
@@ -140,7 +140,7 @@ static bool start_script(struct seen *s, const char *script)
 	return start(s, &spec);
 }
 
-static bool attach(struct seen *s, int64_t id)
+__attribute__((unused)) static bool attach(struct seen *s, int64_t id)
 {
 	struct amk_err e = { 0 };
 
@@ -169,7 +169,7 @@ static const char *output(const struct seen *s)
 	return text;
 }
 
-static bool is_end(const struct seen *s, int code, int signum, const char *reason)
+__attribute__((unused)) static bool is_end(const struct seen *s, int code, int signum, const char *reason)
 {
 	bool good = s->ended && s->end.code == code && s->end.signum == signum;
 
