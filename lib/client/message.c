@@ -47,9 +47,11 @@ int amk_message_read(struct amk_message *m, const char *operand, struct amk_err 
 	return check(&m->text, e);
 }
 
+/* `folder` is what it is relative to; "": it stays as it is. */
 static int put_file(struct amk_buf *b, const char *folder, const char *file, struct amk_err *e)
 {
-	char *path AMK_AUTO(mem) = file[0] == '/' ? amk_strdup(file) : amk_strf("%s/%s", folder, file);
+	bool as_given = file[0] == '/' || !folder[0];
+	char *path AMK_AUTO(mem) = as_given ? amk_strdup(file) : amk_strf("%s/%s", folder, file);
 
 	if (!file[0])
 		return amk_err_set(e, AMK_EUSAGE, "--attach needs a file");
@@ -63,12 +65,12 @@ static int put_file(struct amk_buf *b, const char *folder, const char *file, str
 
 int amk_message_attach(struct amk_message *m, const struct amk_strv *files, struct amk_err *e)
 {
-	char folder[AMK_PATH_MAX];
+	char folder[AMK_PATH_MAX] = "";
 
 	amk_buf_clear(&m->attachments);
 	if (files->n == 0)
 		return 0;
-	if (!getcwd(folder, sizeof folder))
+	if (!amk_client_url() && !getcwd(folder, sizeof folder))
 		return amk_err_sys(e, "the current directory");
 	amk_jw_open(&m->attachments, NULL, '[');
 	for (size_t i = 0; i < files->n; i++)

@@ -25,7 +25,10 @@ struct amk_message {
 
 /* The text: `operand`, or all of stdin when it is NULL. */
 int amk_message_read(struct amk_message *m, const char *operand, struct amk_err *e);
-/* Files of the caller's, relative to where he is; the daemon looks whether they are there. */
+/*
+ * Files by their paths, relative to where the caller is; with a daemon at a URL they are that one's, relative to
+ * the session's directory. The daemon looks whether they are there.
+ */
 int amk_message_attach(struct amk_message *m, const struct amk_strv *files, struct amk_err *e);
 /* The next object {"text":…,"message_id":…,"attachments":[…]} of stdin, only the text is a must. 1, 0 at the end, or -1. */
 int amk_message_next(struct amk_message *m, struct amk_lines *in, struct amk_err *e);

@@ -208,6 +208,18 @@ read_dense() { # FD FIRST COUNT
 	[ "$(jq '.environment | has("PATH")' <<<"$output")" = true ]
 }
 
+@test "a file to attach is one of the daemon's: below the session's folder, or absolute" {
+	mkdir "$BATS_TEST_TMPDIR/there"
+	echo words >"$BATS_TEST_TMPDIR/there/notes"
+	amika session create --agent mock -C "$BATS_TEST_TMPDIR/there" given -- --pace 0 >/dev/null
+	run amika send --attach notes --attach "$BATS_TEST_TMPDIR/there/notes" given see
+	[ "$(jq -rs 'map(select(.type == "item.completed"))[0].data.item.content[1:] | map(.path) | join(" ")' <<<"$output")" = \
+		"notes $BATS_TEST_TMPDIR/there/notes" ]
+	run --separate-stderr amika send --attach nosuch given see
+	[ "$status" -eq 3 ]
+	[[ $stderr = *'no such file to attach: nosuch'* ]]
+}
+
 @test "the way to the daemon dies in mid-stream and comes back: nothing lost or repeated" {
 	amika session create --agent mock tau -- --pace 0 >/dev/null
 	amika send --no-wait tau 'flood 20000 40' >/dev/null
