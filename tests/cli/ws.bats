@@ -102,6 +102,13 @@ events() { jq -cn 'inputs | select(.sequence)' "$lines"; }
 	[ "$(amika events --json "$session" | grep -c turn.started)" = 1 ]
 }
 
+@test "a message with attachments" {
+	talk "$at" turn.ended 1 '{"type":"subscribe"}' '{"type":"message","text":"see","attachments":[{"path":"/etc/passwd"}]}'
+	[ "$(of item.completed | jq -rs '.[0].data.item.content[1] | .type + " " + .path')" = "file_ref /etc/passwd" ]
+	talk "$at" problem 1 '{"type":"message","text":"see","attachments":[{"path":"/no/such"}]}'
+	[ "$(of problem | jq -r '.detail')" = "no such file to attach: /no/such" ]
+}
+
 @test "a decision is asked, answered and read on one connection; the second to answer is told by whom" {
 	connect "$at"
 	tell '{"type":"subscribe"}'
