@@ -36,6 +36,7 @@ unit_programs = \
 	tests/unit/run_end \
 	tests/unit/run_fault \
 	tests/unit/run_lost \
+	tests/unit/say \
 	tests/unit/sha256 \
 	tests/unit/state \
 	tests/unit/store \
@@ -139,6 +140,7 @@ tests_unit_run_LDADD = $(test_libs)
 tests_unit_run_end_LDADD = $(test_libs)
 tests_unit_run_fault_LDADD = $(test_libs)
 tests_unit_run_lost_LDADD = $(test_libs)
+tests_unit_say_LDADD = $(test_libs)
 tests_unit_sha256_LDADD = $(test_libs)
 tests_unit_state_LDADD = $(test_libs)
 tests_unit_store_LDADD = $(test_libs)

@@ -185,9 +185,13 @@ void amk_request_abandon(struct amk_request *rq)
 
 static enum MHD_Result response_queue(struct amk_request *rq)
 {
+	const struct amk_route *route = rq->found.route;
 	struct MHD_Response *r = rq->response;
 	enum MHD_Result done = MHD_queue_response(rq->conn->mhd, (unsigned)rq->status, r);
 
+	/* Not the target: a query may hold a token. */
+	amk_say_of(AMK_SAY_DEBUG, "http", AMK_SAY_WITH(AMK_SAY_INT("status", rq->status), AMK_SAY_INT("peer", rq->conn->pid)),
+		   "%s %s", route ? route->method : "a request", route ? route->path : "for nothing there is");
 	rq->response = NULL;
 	rq->answered = true;
 	MHD_destroy_response(r);

@@ -165,8 +165,8 @@ static void search_done(void *arg)
 	struct search *s = arg;
 
 	if (s->left > 0)
-		amk_say(AMK_SAY_ERROR, "run", "%" PRId64 ": its shim died, and %u processes it kept do not end", s->id,
-			s->left);
+		amk_say_of(AMK_SAY_ERROR, "run", AMK_SAY_WITH(AMK_SAY_INT("run", s->id)),
+			   "its shim died, and %u processes it kept do not end", s->left);
 	amk_auto_fd(&s->folder);
 	if (s->run) {
 		s->run->search = NULL;

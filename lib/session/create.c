@@ -257,5 +257,6 @@ int amk_session_create(struct amk_sessions *all, const char *id, const struct am
 	if (amk_replay_state(*made, NULL, e) < 0)
 		return -1;
 	say_started(*made, &c);
+	AMK_SESSION_SAY(*made, AMK_SAY_INFO, "made, for %s", c.codec->name);
 	return 0;
 }

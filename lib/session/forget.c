@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "core/crash.h"
-#include "core/say.h"
 #include "core/time.h"
 #include "session/internal.h"
 
@@ -80,7 +79,7 @@ static void emptied(void *arg)
 
 	if (!come_back(f))
 		return;
-	amk_say(AMK_SAY_INFO, "session", "session %lld is forgotten", (long long)f->session);
+	amk_say_of(AMK_SAY_INFO, "session", AMK_SAY_WITH(AMK_SAY_INT("row", f->session)), "a session is forgotten");
 	forget_over(f, true);
 }
 
@@ -145,7 +144,7 @@ static void folders_work(void *arg)
 		struct amk_err e = { 0 };
 
 		if (amk_run_remove(f->run_dir, f->runs[i], &e) < 0 && e.code != AMK_ENOTFOUND)
-			amk_say(AMK_SAY_ERROR, "session", "run %lld: %s", (long long)f->runs[i], e.msg);
+			amk_say_of(AMK_SAY_ERROR, "session", AMK_SAY_WITH(AMK_SAY_INT("run", f->runs[i])), "%s", e.msg);
 	}
 }
 

@@ -3,6 +3,7 @@
 #ifndef AMK_SESSION_INTERNAL_H
 #define AMK_SESSION_INTERNAL_H
 
+#include "core/say.h"
 #include "run/run.h"
 #include "session/session.h"
 #include "store/state.h"
@@ -72,6 +73,13 @@ struct amk_waiter {
 	void (*done)(void *arg, bool ok);
 	void *arg;
 };
+
+/* Says it with the session's id, and the number of its program when it has one. */
+#define AMK_SESSION_SAY(s, level, ...)                                                        \
+	amk_say_of(level, "session",                                                           \
+		   AMK_SAY_WITH(AMK_SAY_TEXT("session_id", (s)->id),                           \
+				AMK_SAY_INT((s)->live.row ? "run" : NULL, (s)->live.row)),     \
+		   __VA_ARGS__)
 
 #define AMK_SESSIONS_BUCKETS 256
 

@@ -7,7 +7,6 @@
 #include "core/crash.h"
 #include "core/lines.h"
 #include "core/path.h"
-#include "core/say.h"
 #include "session/internal.h"
 
 #define READ_SIZE (64u << 10)
@@ -114,8 +113,8 @@ static void run_positions(void *arg, uint64_t begun, uint64_t done)
 	struct amk_session *s = arg;
 
 	s->live.begun = begun;
-	amk_say(AMK_SAY_TRACE, "live", "%s: stdin begun %llu done %llu", s->id, (unsigned long long)begun,
-		(unsigned long long)done);
+	AMK_SESSION_SAY(s, AMK_SAY_TRACE, "its stdin: begun %llu, done %llu", (unsigned long long)begun,
+			(unsigned long long)done);
 }
 
 static void run_ended(void *arg, const struct amk_run_end *end, uint64_t out_n)
@@ -184,6 +183,8 @@ static int run_start(struct amk_session *s, struct amk_err *e)
 	spec.env = env.v;
 	s->live.run = amk_run_start(conf->loop, &spec, &run_ops, s, e);
 	AMK_CRASH("start.after");
+	if (s->live.run)
+		AMK_SESSION_SAY(s, AMK_SAY_INFO, "its program is started: %s", program);
 	return s->live.run ? 0 : -1;
 }
 
@@ -205,7 +206,7 @@ void amk_live_committed(struct amk_session *s)
 	if (!live->run || live->over || live->pending.bytes.n == 0)
 		return;
 	if (amk_run_write(live->run, live->pending.at, live->pending.bytes.s, live->pending.bytes.n, &e) < 0) {
-		amk_say(AMK_SAY_ERROR, "live", "%s: %s", s->id, e.msg);
+		AMK_SESSION_SAY(s, AMK_SAY_ERROR, "%s", e.msg);
 		return; /* the rows are there: tried again after the next commit */
 	}
 	amk_buf_release(&live->pending.bytes);
@@ -262,7 +263,7 @@ int amk_live_next_line(struct amk_live *live, uint64_t upto, bool at_end, struct
 		searched = have > AMK_LINE_MAX ? 0 : have;
 		more = read_more(live, upto, &e);
 		if (more < 0) {
-			amk_say(AMK_SAY_ERROR, "live", "%s", e.msg);
+			amk_say_of(AMK_SAY_ERROR, "session", AMK_SAY_WITH(AMK_SAY_INT("run", live->row)), "%s", e.msg);
 			return -1;
 		}
 	}
@@ -393,7 +394,7 @@ static void finish(struct amk_session *s)
 	amk_said_step(s, &in);
 	if (checkpoint(s, &e) < 0 || store_run(s, true, &e) < 0)
 		amk_sessions_trouble(s->all, &e);
-	amk_say(AMK_SAY_INFO, "live", "%s: program %lld over: %s", s->id, (long long)live->row, live->end.reason);
+	AMK_SESSION_SAY(s, AMK_SAY_INFO, "its program is over: %s", live->end.reason);
 	if (live->run)
 		amk_run_free(live->run);
 	live_reset(live);

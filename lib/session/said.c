@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "core/jw.h"
-#include "core/say.h"
 #include "core/time.h"
 #include "session/internal.h"
 #include "store/log.h"
@@ -34,7 +33,7 @@ static bool decide(struct amk_session *s, const struct amk_said *said, int64_t *
 		return true;
 	}
 	if (e.code == AMK_EANSWERED || e.code == AMK_EINTERNAL)
-		amk_say(AMK_SAY_ERROR, "session", "%s: %s: %s", s->id, said->type, e.msg);
+		AMK_SESSION_SAY(s, AMK_SAY_ERROR, "%s: %s", said->type, e.msg);
 	else
 		amk_sessions_trouble(s->all, &e);
 	return false;
@@ -62,7 +61,7 @@ static void append(struct amk_session *s, const struct amk_said *said, const cha
 
 	amk_event_write(&b, said, &place, &line.raw_at);
 	if (!amk_buf_ok(&b)) {
-		amk_say(AMK_SAY_ERROR, "session", "%s: %s of more than %u bytes left out", s->id, said->type, LINE_MAX);
+		AMK_SESSION_SAY(s, AMK_SAY_ERROR, "%s of more than %u bytes left out", said->type, LINE_MAX);
 		return;
 	}
 	line.line = b.s;

@@ -93,6 +93,7 @@ static void end_now(struct amk_session *s)
 	amk_jw_cstr(&data, "reason", "terminated");
 	amk_jw_cstr(&data, "terminated_by", "daemon");
 	say_members(s, "session.ended", &data);
+	AMK_SESSION_SAY(s, AMK_SAY_INFO, "ended");
 	s->ending = false;
 	s->ended = true;
 	s->changed = true;

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "core/crash.h"
-#include "core/say.h"
 #include "session/internal.h"
 
 static unsigned bucket_of(const char *id)
@@ -222,7 +221,7 @@ struct amk_sessions *amk_sessions_open(const struct amk_sessions_conf *conf, str
 		if (s->ended || session_take_up(s, &why) == 0)
 			continue;
 		/* One session that cannot be read must not keep the others from working. */
-		amk_say(AMK_SAY_ERROR, "session", "%s: not taken up: %s", s->id, why.msg);
+		AMK_SESSION_SAY(s, AMK_SAY_ERROR, "not taken up: %s", why.msg);
 		amk_live_release(s);
 		s->ended = s->broken = true;
 	}

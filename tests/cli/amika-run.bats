@@ -88,6 +88,6 @@ teardown_file() { helper_teardown_file; }
 	done
 	wait
 	for i in 1 2 3 4 5 6 7 8 9 10; do [ "$(cat "$BATS_TEST_TMPDIR/$i")" = "$i" ]; done
-	[ "$(grep -c ' serving ' "$AMIKA_STATE_DIRECTORY/amikad.log")" -eq 1 ]
+	[ "$(grep -c '"message":"serving ' "$AMIKA_STATE_DIRECTORY/amikad.log")" -eq 1 ]
 	amikad stop
 }

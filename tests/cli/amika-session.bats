@@ -74,7 +74,7 @@ make_claude() {
 @test "the agent gets the usual variables, its own, and those given: nothing else" {
 	make_claude
 	run env -i PATH="$PATH" HOME="$HOME" AMIKA_STATE_DIRECTORY="$AMIKA_STATE_DIRECTORY" LC_TIME=C TZ=UTC \
-		ANTHROPIC_MODEL=m IS_SANDBOX=1 STRAY=1 MINE=yes AMIKA_TRACE=x \
+		ANTHROPIC_MODEL=m IS_SANDBOX=1 STRAY=1 MINE=yes AMIKA_LOG=debug \
 		amika session create --agent claude --env MINE --env OTHER=a=b tau
 	[ "$status" -eq 0 ]
 	run amika send tau hello
@@ -93,9 +93,9 @@ make_claude() {
 	run --separate-stderr env -u UNSET amika session create --agent mock --env UNSET tau
 	[ "$status" -eq 2 ]
 	[[ $stderr = *'UNSET is not set here'* ]]
-	run --separate-stderr amika session create --agent mock --env AMIKA_TRACE=1 tau
+	run --separate-stderr amika session create --agent mock --env AMIKA_LOG=debug tau
 	[ "$status" -eq 2 ]
-	[[ $stderr = *"AMIKA_TRACE is amika's own"* ]]
+	[[ $stderr = *"AMIKA_LOG is amika's own"* ]]
 }
 
 @test "directory, model and permission mode are really applied" {

@@ -29,7 +29,7 @@ static const char *joined(const struct amk_strv *v)
 static void test_usual(void)
 {
 	static const char *const env[] = { "PATH=/bin",	   "HOME=/h",	    "LANG=C",	"LC_ALL=C",	"LC_=x",
-					   "TZ=UTC",	   "NO_PROXY=*",    "SECRET=1", "AMIKA_TRACE=1", "ANTHROPIC_API_KEY=k",
+					   "TZ=UTC",	   "NO_PROXY=*",    "SECRET=1", "AMIKA_LOG=debug", "ANTHROPIC_API_KEY=k",
 					   "ANTHROPIC=no", "IS_SANDBOX=1",  "TERM=dumb", NULL };
 	static const char patterns[] = "[\"ANTHROPIC_*\",\"IS_SANDBOX\",\"AMIKA_*\"]";
 	struct amk_json *p AMK_AUTO(json) = amk_json_parse(patterns, sizeof patterns - 1, NULL);
