@@ -98,6 +98,8 @@ daemon_sources = \
 	lib/store/schema.h \
 	lib/store/settle.c \
 	lib/store/settle.h \
+	lib/store/shape.c \
+	lib/store/shape.h \
 	lib/store/sql.c \
 	lib/store/sql.h \
 	lib/store/state.h \

@@ -38,6 +38,7 @@ unit_programs = \
 	tests/unit/run_lost \
 	tests/unit/say \
 	tests/unit/sha256 \
+	tests/unit/shape \
 	tests/unit/state \
 	tests/unit/store \
 	tests/unit/time \
@@ -142,6 +143,7 @@ tests_unit_run_fault_LDADD = $(test_libs)
 tests_unit_run_lost_LDADD = $(test_libs)
 tests_unit_say_LDADD = $(test_libs)
 tests_unit_sha256_LDADD = $(test_libs)
+tests_unit_shape_LDADD = $(test_libs)
 tests_unit_state_LDADD = $(test_libs)
 tests_unit_store_LDADD = $(test_libs)
 tests_unit_time_LDADD = $(test_libs)

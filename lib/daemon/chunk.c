@@ -175,7 +175,7 @@ static bool add_line(void *arg, const struct amk_log_line *line)
 
 static int fill(struct amk_chunks *cs, struct amk_chunk *c, const struct amk_chunk_key *key, struct amk_err *e)
 {
-	struct amk_log_range range = { key->session, key->after, INT64_MAX, key->hidden };
+	struct amk_log_range range = { key->session, key->after, INT64_MAX, key->hidden, key->raw };
 	struct filling f = { cs, c };
 	int r;
 

@@ -56,6 +56,8 @@ static void append(struct amk_session *s, const struct amk_said *said, const cha
 		.run = s->raw_n ? s->live.row : 0,
 		.raw_offset = s->raw_offset,
 		.raw_n = s->raw_n,
+		.time = place.time,
+		.kind = said->type,
 	};
 	struct amk_err e = { 0 };
 

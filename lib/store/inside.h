@@ -5,6 +5,7 @@
 
 #include "store/checkpoint.h"
 #include "store/log.h"
+#include "store/shape.h"
 #include "store/sql.h"
 #include "store/store.h"
 #include "store/sync.h"
@@ -13,6 +14,14 @@
 struct amk_log_end {
 	int64_t session;
 	uint64_t sequence;
+	struct amk_shape_slots *slots; /* for the next lines, NULL: not loaded */
+};
+
+/* The text of a shape, as it was read; row 0: none. */
+struct amk_shape_seen {
+	int64_t row;
+	char *text;
+	size_t n;
 };
 
 struct amk_store {
@@ -32,10 +41,11 @@ struct amk_store {
 		size_t dirty_n, dirty_max;
 		uint64_t row, committed_row;	/* the newest, and the newest that readers may see */
 		uint64_t forgetting, forgotten; /* the same of amk_log_forgotten */
-		struct amk_log_end ends[64];	/* of session N at N modulo 64 */
+		struct amk_log_end ends[256];	/* of session N at N modulo 256 */
 		bool taking;			/* this turn takes lines from readers */
 		uint64_t epoch;
 	} log;
+	struct amk_shape_seen shapes[64]; /* shape N at N modulo 64 */
 };
 
 /* log.c */

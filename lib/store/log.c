@@ -6,14 +6,19 @@
 #include <string.h>
 
 #include "core/buf.h"
+#include "event/event.h"
 #include "store/inside.h"
 
-#define COLUMNS "session, sequence, hidden, raw_at, run, raw_offset, raw_n, line, row"
+#define SHAPED_MAX 65536 /* a longer line is not worth it */
+#define WHOLE_MAX (256u << 20)
+
+#define COLUMNS "session, sequence, row, shape, time, prefix, suffix, line"
+#define RAW "raw_at, run, raw_offset, raw_n, hidden"
 
 /* Plain, because a SELECT of the log within it would make SQLite gather its rows in a table of its own first. */
 static const struct amk_sql_stmt append = {
 	"appending to the log",
-	"INSERT INTO log(" COLUMNS ") VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	"INSERT INTO log(" COLUMNS ", " RAW ") VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 };
 
 /* Where all lines were deleted, the session itself knows. */
@@ -25,17 +30,14 @@ static const struct amk_sql_stmt last_sequence = {
 
 /* Sessions being forgotten: they are few, and looked for once in a reading. */
 #define KEPT "session NOT IN (SELECT row FROM session WHERE forgotten = 1)"
+#define IN_RANGE "hidden <= ?3 AND row <= ?4 AND " KEPT
+#define OF_ONE " FROM log WHERE session = ?1 AND sequence > ?2 AND " IN_RANGE " ORDER BY sequence LIMIT ?5"
+#define OF_ALL " FROM log WHERE row > ?2 AND " IN_RANGE " ORDER BY row LIMIT ?5"
 
-static const struct amk_sql_stmt lines = {
-	"reading the log",
-	"SELECT " COLUMNS " FROM log"
-	" WHERE session = ?1 AND sequence > ?2 AND hidden <= ?3 AND row <= ?4 AND " KEPT " ORDER BY sequence LIMIT ?5",
-};
-
-static const struct amk_sql_stmt lines_of_all = {
-	"reading the log",
-	"SELECT " COLUMNS " FROM log"
-	" WHERE row > ?2 AND hidden <= ?3 AND row <= ?4 AND " KEPT " ORDER BY row LIMIT ?5",
+/* By whether a session was named, and whether the native bytes are asked for: columns cost when a million are read. */
+static const struct amk_sql_stmt lines[2][2] = {
+	{ { "reading the log", "SELECT " COLUMNS OF_ALL }, { "reading the log", "SELECT " COLUMNS ", " RAW OF_ALL } },
+	{ { "reading the log", "SELECT " COLUMNS OF_ONE }, { "reading the log", "SELECT " COLUMNS ", " RAW OF_ONE } },
 };
 
 static const struct amk_sql_stmt newest = {
@@ -64,6 +66,12 @@ static struct amk_log_end *end_place(struct amk_store *s, int64_t session)
 	return &s->log.ends[(uint64_t)session % AMK_COUNT(s->log.ends)];
 }
 
+static void end_clear(struct amk_log_end *end)
+{
+	amk_shape_free(end->slots);
+	*end = (struct amk_log_end){ 0 };
+}
+
 /* The session's last number, in the end kept for it or read again. */
 static struct amk_log_end *end_of(struct amk_store *s, int64_t session, struct amk_err *e)
 {
@@ -72,7 +80,7 @@ static struct amk_log_end *end_of(struct amk_store *s, int64_t session, struct a
 
 	if (end->session == session)
 		return end;
-	end->session = 0;
+	end_clear(end);
 	amk_sql_begin(&c, &s->sql, &last_sequence);
 	amk_sql_int(&c, session);
 	if (amk_sql_row(&c))
@@ -83,20 +91,53 @@ static struct amk_log_end *end_of(struct amk_store *s, int64_t session, struct a
 	return end;
 }
 
-static int append_row(struct amk_store *s, const struct amk_log_line *line, struct amk_err *e)
+/* The part of the line that is stored: *at is where it begins. */
+static int fit_shape(struct amk_store *s, struct amk_log_end *end, const struct amk_log_line *line, size_t *at,
+		     struct amk_shape_fit *fit, struct amk_err *e)
 {
-	struct amk_sql_call c;
+	struct amk_shape_text text = { .kind = line->kind };
+	char head[AMK_EVENT_HEAD];
+	size_t n;
 
+	*fit = (struct amk_shape_fit){ 0 };
+	*at = 0;
+	if (!line->kind || line->n > SHAPED_MAX)
+		return 0;
+	n = amk_event_head(head, line->sequence, line->time);
+	if (line->n < n || memcmp(line->line, head, n) != 0)
+		return 0;
+	text.s = line->line + n;
+	text.n = line->n - n;
+	if (amk_shape_fit(s, end, &text, fit, e) < 0)
+		return -1;
+	if (fit->row)
+		*at = n + fit->prefix;
+	return 0;
+}
+
+static int append_row(struct amk_store *s, struct amk_log_end *end, const struct amk_log_line *line,
+		      struct amk_err *e)
+{
+	struct amk_shape_fit fit;
+	struct amk_sql_call c;
+	size_t at;
+
+	if (fit_shape(s, end, line, &at, &fit, e) < 0)
+		return -1;
 	amk_sql_begin(&c, &s->sql, &append);
 	amk_sql_int(&c, line->session);
 	amk_sql_int(&c, (int64_t)line->sequence);
-	amk_sql_int(&c, line->hidden);
+	amk_sql_int(&c, (int64_t)s->log.row + 1);
+	amk_sql_ref(&c, fit.row);
+	amk_sql_int(&c, fit.row ? line->time : 0);
+	amk_sql_int(&c, (int64_t)fit.prefix);
+	amk_sql_int(&c, (int64_t)fit.suffix);
+	amk_sql_strn(&c, line->line + at, line->n - at - fit.suffix);
 	amk_sql_int(&c, (int64_t)line->raw_at);
 	amk_sql_ref(&c, line->run);
 	amk_sql_int(&c, (int64_t)line->raw_offset);
 	amk_sql_int(&c, line->raw_n);
-	amk_sql_strn(&c, line->line, line->n);
-	amk_sql_int(&c, (int64_t)s->log.row + 1);
+	amk_sql_int(&c, line->hidden);
 	return amk_sql_run(&c, e);
 }
 
@@ -110,7 +151,7 @@ int amk_log_append(struct amk_store *s, const struct amk_log_line *line, struct 
 	if (line->sequence != end->sequence + 1 && s->sql.broken.code == AMK_OK)
 		return amk_err_set(e, AMK_EINTERNAL, "appending to the log: %llu is not the session's next number",
 				   (unsigned long long)line->sequence);
-	if (append_row(s, line, e) < 0)
+	if (append_row(s, end, line, e) < 0)
 		return -1;
 	end->sequence++;
 	s->log.row++;
@@ -124,35 +165,76 @@ static int64_t bounded(uint64_t n)
 	return n > INT64_MAX ? INT64_MAX : (int64_t)n;
 }
 
+/* The columns of a row but the line. */
+static void take_columns(struct amk_sql_call *c, bool raw, struct amk_log_line *line)
+{
+	*line = (struct amk_log_line){
+		.session = amk_sql_col_int(c, 0),
+		.sequence = (uint64_t)amk_sql_col_int(c, 1),
+		.row = (uint64_t)amk_sql_col_int(c, 2),
+	};
+	if (!raw)
+		return;
+	line->raw_at = (size_t)amk_sql_col_int(c, 8);
+	line->run = amk_sql_col_int(c, 9);
+	line->raw_offset = (uint64_t)amk_sql_col_int(c, 10);
+	line->raw_n = (uint32_t)amk_sql_col_int(c, 11);
+	line->hidden = amk_sql_col_int(c, 12);
+}
+
+/* The line, put together in `whole` if it has a shape. */
+static int take_line(struct amk_store *s, struct amk_sql_call *c, struct amk_log_line *line, struct amk_buf *whole,
+		     struct amk_err *e)
+{
+	int64_t shape = amk_sql_col_int(c, 3);
+	size_t prefix, suffix, n;
+	char head[AMK_EVENT_HEAD];
+	const char *text;
+
+	line->line = amk_sql_col_bytes(c, 7, &line->n);
+	if (shape == 0)
+		return 0;
+	prefix = (size_t)amk_sql_col_int(c, 5);
+	suffix = (size_t)amk_sql_col_int(c, 6);
+	if (amk_shape_read(s, shape, &text, &n, e) < 0)
+		return -1;
+	if (prefix > n || suffix > n)
+		return amk_err_set(e, AMK_EFAILED, "reading the log: row %llu does not fit its shape",
+				   (unsigned long long)line->row);
+	amk_buf_clear(whole);
+	amk_buf_add(whole, head, amk_event_head(head, line->sequence, amk_sql_col_int(c, 4)));
+	amk_buf_add(whole, text, prefix);
+	amk_buf_add(whole, line->line, line->n);
+	amk_buf_add(whole, text + n - suffix, suffix);
+	line->line = whole->s;
+	line->n = whole->n;
+	return 0;
+}
+
 int amk_log_read(struct amk_store *s, const struct amk_log_range *range,
 		 bool (*each)(void *arg, const struct amk_log_line *line), void *arg, struct amk_err *e)
 {
+	struct amk_buf whole AMK_AUTO(buf) = AMK_BUF_INIT(WHOLE_MAX);
+	struct amk_log_line line;
 	struct amk_sql_call c;
+	int r = 0;
 
-	amk_sql_begin(&c, &s->sql, range->session ? &lines : &lines_of_all);
+	amk_sql_begin(&c, &s->sql, &lines[range->session != 0][range->raw]);
 	amk_sql_int(&c, range->session);
 	amk_sql_int(&c, bounded(range->after));
 	amk_sql_int(&c, range->hidden);
 	amk_sql_int(&c, (int64_t)s->log.committed_row);
 	amk_sql_int(&c, bounded(range->limit));
-	while (amk_sql_row(&c)) {
-		struct amk_log_line line = {
-			.session = amk_sql_col_int(&c, 0),
-			.sequence = (uint64_t)amk_sql_col_int(&c, 1),
-			.hidden = amk_sql_col_int(&c, 2),
-			.raw_at = (size_t)amk_sql_col_int(&c, 3),
-			.run = amk_sql_col_int(&c, 4),
-			.raw_offset = (uint64_t)amk_sql_col_int(&c, 5),
-			.raw_n = (uint32_t)amk_sql_col_int(&c, 6),
-			.line = amk_sql_col_str(&c, 7),
-			.row = (uint64_t)amk_sql_col_int(&c, 8),
-		};
-
-		amk_sql_col_bytes(&c, 7, &line.n);
-		if (!each(arg, &line))
+	while (r == 0 && amk_sql_row(&c)) {
+		take_columns(&c, range->raw, &line);
+		r = take_line(s, &c, &line, &whole, e);
+		if (r == 0 && !each(arg, &line))
 			break;
 	}
-	return amk_sql_end(&c, e);
+	if (r == 0)
+		return amk_sql_end(&c, e);
+	amk_sql_end(&c, NULL);
+	return -1;
 }
 
 uint64_t amk_log_newest(const struct amk_store *s)
@@ -184,7 +266,7 @@ int amk_log_forgotten(struct amk_store *s, int64_t session, uint64_t row, struct
 	if (amk_sql_run_one(&c, e) < 0)
 		return -1;
 	s->log.forgetting = row > s->log.forgetting ? row : s->log.forgetting;
-	end_place(s, session)->session = 0;
+	end_clear(end_place(s, session));
 	mark_dirty(s, session);
 	return 0;
 }
@@ -279,12 +361,19 @@ void amk_log_wake(struct amk_store *s)
 	s->log.waking = false;
 }
 
+static void ends_clear(struct amk_store *s)
+{
+	for (size_t i = 0; i < AMK_COUNT(s->log.ends); i++)
+		end_clear(&s->log.ends[i]);
+}
+
 void amk_log_forget(struct amk_store *s)
 {
 	s->log.dirty_n = s->log.committed;
 	s->log.row = s->log.committed_row;
 	s->log.forgetting = s->log.forgotten;
-	memset(s->log.ends, 0, sizeof s->log.ends);
+	ends_clear(s);
+	amk_shape_clear(s);
 	s->log.taking = false;
 }
 
@@ -309,4 +398,6 @@ int amk_log_opened(struct amk_store *s, struct amk_err *e)
 void amk_log_release(struct amk_store *s)
 {
 	free(s->log.dirty);
+	ends_clear(s);
+	amk_shape_clear(s);
 }

@@ -16,6 +16,8 @@ struct amk_log_line {
 	int64_t run;	 /* where the native bytes stand: run row, 0 when there are none */
 	uint64_t raw_offset;
 	uint32_t raw_n;
+	int64_t time;	  /* append only: what the line says, see amk_event_head */
+	const char *kind; /* append only: lines of a kind look alike; NULL: such lines are rare */
 };
 
 /* Within the turn's transaction. Sequence must be the session's next. */
@@ -26,6 +28,7 @@ struct amk_log_range {
 	uint64_t after;	 /* this sequence of the session; of all sessions: this row */
 	uint64_t limit;	 /* lines */
 	bool hidden;	 /* with the hidden ones */
+	bool raw;	 /* fills raw_at, run, raw_offset, raw_n and hidden; else they are 0 */
 };
 /*
  * Committed lines in order. Stops after the limit or when `each` returns false; the log may be read within it.

@@ -59,6 +59,29 @@ static const char *const steps[] = {
 	"ALTER TABLE session ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;"
 	"CREATE INDEX session_living ON session(row) WHERE ended = 0;"
 	"CREATE INDEX session_forgotten ON session(row) WHERE forgotten = 1;",
+	/*
+	 * A line with a shape is its head (number and time), the shape's first `prefix` bytes, what is in the row, and the
+	 * shape's last `suffix` bytes; without one it stands in the row as it is. The view has whole lines, for people.
+	 */
+	"CREATE TABLE shape("
+	"  row INTEGER PRIMARY KEY AUTOINCREMENT, session INTEGER NOT NULL REFERENCES session,"
+	"  kind TEXT NOT NULL, sequence INTEGER NOT NULL, text BLOB NOT NULL);"
+	"CREATE INDEX shape_kind ON shape(session, kind);"
+	"ALTER TABLE log RENAME TO log_before;"
+	"CREATE TABLE log("
+	"  row INTEGER PRIMARY KEY, session INTEGER NOT NULL REFERENCES session, sequence INTEGER NOT NULL,"
+	"  hidden INTEGER NOT NULL, raw_at INTEGER NOT NULL, run INTEGER, raw_offset INTEGER NOT NULL,"
+	"  raw_n INTEGER NOT NULL, shape INTEGER, time INTEGER NOT NULL DEFAULT 0,"
+	"  prefix INTEGER NOT NULL DEFAULT 0, suffix INTEGER NOT NULL DEFAULT 0, line TEXT NOT NULL,"
+	"  UNIQUE(session, sequence));"
+	"INSERT INTO log(row, session, sequence, hidden, raw_at, run, raw_offset, raw_n, line)"
+	"  SELECT row, session, sequence, hidden, raw_at, run, raw_offset, raw_n, line FROM log_before ORDER BY row;"
+	"DROP TABLE log_before;"
+	"CREATE VIEW event AS SELECT log.row, log.session, sequence, CASE WHEN shape IS NULL THEN line ELSE"
+	"  '{\"event_id\":\"evt_' || sequence || '\",\"sequence\":' || sequence || ',\"time\":\"'"
+	"  || strftime('%Y-%m-%dT%H:%M:%S.', time / 1000000000, 'unixepoch') || printf('%09dZ\"', time % 1000000000)"
+	"  || CAST(substr(text, 1, prefix) || CAST(line AS BLOB) || substr(text, length(text) - suffix + 1) AS TEXT)"
+	"  END AS line FROM log LEFT JOIN shape ON shape.row = log.shape;",
 };
 
 static int number(struct amk_sql *q, const char *sql, int64_t *v, struct amk_err *e)

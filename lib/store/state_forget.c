@@ -42,6 +42,7 @@ static const struct amk_sql_stmt first_kept = {
 
 /* What hangs on a session besides its events, in an order that never leaves a row without what it names. */
 static const struct amk_sql_stmt rest[] = {
+	{ "forgetting shapes", "DELETE FROM shape WHERE row IN (SELECT row FROM shape WHERE session = ? LIMIT ?)" },
 	{ "forgetting inputs", "DELETE FROM input WHERE row IN (SELECT input.row FROM run CROSS JOIN input"
 			       " ON input.run = run.row WHERE run.session = ? LIMIT ?)" },
 	{ "forgetting decisions", "DELETE FROM decision WHERE row IN"
@@ -148,7 +149,9 @@ int amk_state_forget_events(struct amk_store *s, int64_t session, uint64_t upto,
 	amk_sql_int(&c, session);
 	if (amk_sql_row(&c))
 		*first = (uint64_t)amk_sql_col_int(&c, 0);
-	return amk_sql_end(&c, e);
+	if (amk_sql_end(&c, e) < 0)
+		return -1;
+	return rows ? amk_shape_forget(s, session, *first, e) : 0;
 }
 
 int amk_state_forget_some(struct amk_store *s, int64_t session, unsigned rows, bool *left, struct amk_err *e)

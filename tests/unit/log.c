@@ -34,7 +34,7 @@ static const char *read_some(struct seen *seen, int64_t session, uint64_t after,
 {
 	amk_buf_clear(&seen->text);
 	seen->n = 0;
-	if (amk_log_read(store, &(struct amk_log_range){ session, after, limit, hidden }, see, seen, &err) < 0)
+	if (amk_log_read(store, &(struct amk_log_range){ session, after, limit, hidden, true }, see, seen, &err) < 0)
 		return err.msg;
 	return seen->text.s;
 }
@@ -105,7 +105,7 @@ static bool see_inside(void *arg, const struct amk_log_line *line)
 	struct amk_buf *b = arg;
 	int n = 0;
 
-	amk_log_read(store, &(struct amk_log_range){ line->session, line->sequence, UINT64_MAX, true },
+	amk_log_read(store, &(struct amk_log_range){ line->session, line->sequence, UINT64_MAX, true, false },
 		     fixture_count_line, &n, &err);
 	amk_buf_addf(b, "%s%llu:%d", b->n ? " " : "", (unsigned long long)line->sequence, n);
 	return true;
@@ -119,7 +119,7 @@ static void test_nested_reading(void)
 	for (uint64_t i = 1; i <= 3; i++)
 		fixture_append(a, i, "x");
 	amk_store_commit(store, &err);
-	is_int(amk_log_read(store, &(struct amk_log_range){ a, 0, 100, true }, see_inside, &b, &err), 0,
+	is_int(amk_log_read(store, &(struct amk_log_range){ a, 0, 100, true, false }, see_inside, &b, &err), 0,
 	       "reading while reading");
 	is_str(b.s, "1:2 2:1 3:0", "neither disturbs the other");
 }
@@ -134,7 +134,7 @@ static bool see_row(void *arg, const struct amk_log_line *line)
 static const char *read_all(struct amk_buf *b, uint64_t after)
 {
 	amk_buf_clear(b);
-	amk_log_read(store, &(struct amk_log_range){ 0, after, UINT64_MAX, true }, see_row, b, &err);
+	amk_log_read(store, &(struct amk_log_range){ 0, after, UINT64_MAX, true, false }, see_row, b, &err);
 	return b->s;
 }
 

@@ -90,7 +90,7 @@ static const char *judge_store(struct judge *j, int64_t session, struct amk_buf 
 	char want[64];
 	uint64_t turns;
 
-	amk_log_read(store, &(struct amk_log_range){ session, 0, UINT64_MAX, true }, line_is_right, &expected, &err);
+	amk_log_read(store, &(struct amk_log_range){ session, 0, UINT64_MAX, true, false }, line_is_right, &expected, &err);
 	if (fixture_lines(session) != (int)expected.next - 1)
 		return "a line that is not what was written";
 	turns = (expected.next - 1) / LINES_OF_TURN;

@@ -494,7 +494,7 @@ static void test_killing(void)
 
 		loop = amk_loop_new(&err);
 		fixture_open();
-		amk_log_read(store, &(struct amk_log_range){ a, 0, UINT64_MAX, true }, check_dense, &next, &err);
+		amk_log_read(store, &(struct amk_log_range){ a, 0, UINT64_MAX, true, false }, check_dense, &next, &err);
 		good += told > have && next > told && fixture_lines(a) == (int)(next - 1);
 		have = next - 1;
 		amk_store_close(store);

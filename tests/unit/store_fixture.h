@@ -103,7 +103,7 @@ __attribute__((unused)) static int fixture_lines(int64_t session)
 {
 	int n = 0;
 
-	return amk_log_read(store, &(struct amk_log_range){ session, 0, UINT64_MAX, true }, fixture_count_line, &n,
+	return amk_log_read(store, &(struct amk_log_range){ session, 0, UINT64_MAX, true, false }, fixture_count_line, &n,
 			    &err) < 0 ? -1 : n;
 }
 
