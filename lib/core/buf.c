@@ -10,6 +10,8 @@
 
 #include "core/err.h"
 
+#define SMALLEST 256 /* bytes: most records fit with one step more */
+
 char amk_buf_empty[1] = "";
 
 void amk_buf_init(struct amk_buf *b, size_t max)
@@ -46,7 +48,7 @@ char *amk_buf_room(struct amk_buf *b, size_t n)
 		return NULL;
 	}
 	if (b->n + n + 1 > b->cap) {
-		cap = b->cap < 64 ? 64 : b->cap;
+		cap = b->cap < SMALLEST ? SMALLEST : b->cap;
 		while (cap < b->n + n + 1)
 			cap *= 2;
 		b->s = amk_realloc(b->cap ? b->s : NULL, cap);
@@ -75,7 +77,13 @@ void amk_buf_adds(struct amk_buf *b, const char *s)
 
 void amk_buf_addc(struct amk_buf *b, char c)
 {
-	amk_buf_add(b, &c, 1);
+	char *to = b->n + 1 < b->cap && !b->over && b->n < b->max ? b->s + b->n : amk_buf_room(b, 1);
+
+	if (!to)
+		return;
+	to[0] = c;
+	to[1] = '\0';
+	b->n++;
 }
 
 void amk_buf_addf(struct amk_buf *b, const char *fmt, ...)

@@ -9,10 +9,18 @@
 
 static void comma(struct amk_buf *b)
 {
-	char last = b->n ? b->s[b->n - 1] : '\0';
-
-	if (last && !strchr("{[:, \n", last))
+	switch (b->n ? b->s[b->n - 1] : '\0') {
+	case '\0':
+	case '{':
+	case '[':
+	case ':':
+	case ',':
+	case ' ':
+	case '\n':
+		break;
+	default:
 		amk_buf_addc(b, ',');
+	}
 }
 
 static void lead(struct amk_buf *b, const char *key)

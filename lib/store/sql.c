@@ -94,6 +94,8 @@ int amk_sql_open(struct amk_sql *q, const char *path, struct amk_err *e)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
 
+	/* Counting what SQLite allocates would cost a lock at every allocation. Refused once it is in use. */
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	*q = (struct amk_sql){ 0 };
 	if (sqlite3_open_v2(path, &q->db, flags, NULL) == SQLITE_OK) {
 		sqlite3_busy_timeout(q->db, AMK_SQL_BUSY_MS);
