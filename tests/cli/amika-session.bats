@@ -85,8 +85,9 @@ make_claude() {
 	grep -qx MINE=yes "$BATS_TEST_TMPDIR/env"
 	grep -qx OTHER=a=b "$BATS_TEST_TMPDIR/env"
 	grep -q "^PATH=$BATS_TEST_TMPDIR/bin:" "$BATS_TEST_TMPDIR/env"
-	run grep -E '^(STRAY|AMIKA_)' "$BATS_TEST_TMPDIR/env"
-	[ "$status" -eq 1 ]
+	# AMIKA_RUN tells the programs of one run from all others when they have to be found (SECURITY.md).
+	[ "$(grep -cE '^(STRAY|AMIKA_)' "$BATS_TEST_TMPDIR/env")" = 1 ]
+	grep -qE '^AMIKA_RUN=.' "$BATS_TEST_TMPDIR/env"
 }
 
 @test "a variable that is not set here, or is amika's own, is refused" {
