@@ -70,7 +70,7 @@ answer_over() { # POINT:N
 	daemon_dying_at nowhere:1
 	amika session create --agent mock tau -- --pace 0 >/dev/null
 	amika send --no-wait tau permission >/dev/null
-	await tau permission.requested 2 >/dev/null
+	AMIKA_NO_START=1 await tau permission.requested 2 >/dev/null # what follows there must not start the next one
 	kill -KILL "$daemon"
 	wait "$daemon" || :
 	daemon_dying_at "$1"

@@ -125,7 +125,7 @@ read_dense() { # FD FIRST COUNT
 	[ "$status" -eq 8 ]
 	[[ $stderr = *'sends elsewhere, which is not followed'* ]]
 	read -r line <&"$asked"
-	[ "$line" = 'GET /v1/sessions Bearer s3cret' ]
+	[[ $line = 'GET /v1/sessions'*' Bearer s3cret' ]]
 	run read -r line <&"$far"
 	[ "$status" -ne 0 ]
 }
@@ -184,7 +184,7 @@ read_dense() { # FD FIRST COUNT
 	[ "${#stderr_lines[@]}" -eq 2 ]
 	[[ $stderr != *s3cret* ]]
 	read -r line <&"$asked"
-	[[ $line = 'GET http://box.invalid:7/v1/sessions '* ]]
+	[[ $line = 'GET http://box.invalid:7/v1/sessions'*' '* ]]
 	AMIKA_TOKEN='' run --separate-stderr amika session list --url http://box.invalid:7
 	[ "${#stderr_lines[@]}" -eq 1 ]
 }
