@@ -18,6 +18,8 @@ util_sources = \
 	lib/core/jw.h \
 	lib/core/lines.c \
 	lib/core/lines.h \
+	lib/core/metric.c \
+	lib/core/metric.h \
 	lib/core/path.c \
 	lib/core/path.h \
 	lib/core/say.c \
@@ -190,6 +192,7 @@ daemon_sources = \
 	lib/daemon/api_agent.c \
 	lib/daemon/api_decision.c \
 	lib/daemon/api_event.c \
+	lib/daemon/api_metric.c \
 	lib/daemon/api_session.c \
 	lib/daemon/api_ws.c \
 	lib/daemon/chunk.c \

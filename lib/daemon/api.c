@@ -27,6 +27,7 @@ static void health(struct amk_request *rq, void *arg)
 #define S "/v1/sessions"
 const struct amk_route amk_api_routes[] = {
 	{ "GET", "/v1/health", AMK_ROUTE_OPEN, health },
+	{ "GET", "/v1/metrics", 0, amk_api_metric_list },
 	{ "GET", "/v1/agents", 0, amk_api_agent_list },
 	{ "GET", "/v1/agents/{}/modes", 0, amk_api_agent_modes },
 	{ "GET", "/v1/agents/{}/models", 0, amk_api_agent_models },

@@ -68,6 +68,9 @@ void amk_api_decision_conflict(struct amk_buf *b, const struct amk_decision *fou
 void amk_api_ws(struct amk_request *rq, void *arg); /* of a session */
 void amk_api_ws_all(struct amk_request *rq, void *arg);
 
+/* api_metric.c */
+void amk_api_metric_list(struct amk_request *rq, void *arg);
+
 /* api_agent.c */
 void amk_api_agent_list(struct amk_request *rq, void *arg);
 void amk_api_agent_modes(struct amk_request *rq, void *arg);

@@ -16,7 +16,9 @@
 
 #include "core/jw.h"
 #include "core/lines.h"
+#include "core/metric.h"
 #include "core/say.h"
+#include "core/time.h"
 #include "daemon/api.h"
 #include "daemon/chunk.h"
 #include "daemon/feed.h"
@@ -34,6 +36,7 @@ static void trouble(void *arg, const struct amk_err *e)
 	struct amk_daemon *d = arg;
 
 	amk_say(AMK_SAY_ERROR, "daemon", "the state cannot be written: %s", e->msg);
+	amk_metric_add(AMK_METRIC_TROUBLES, 1);
 	d->in_trouble = true;
 }
 
@@ -120,7 +123,10 @@ static void open_sessions(void *arg)
 	if (sessions_open(d, &e) < 0) {
 		amk_say(AMK_SAY_ERROR, "daemon", "the state cannot be read: %s", e.msg);
 		amk_loop_timer_arm(d->recover, (uint64_t)d->settings.recover_ms);
+		return;
 	}
+	amk_metric_add(AMK_METRIC_RECOVERIES, 1);
+	amk_say(AMK_SAY_INFO, "daemon", "the state can be written again");
 }
 
 static void stopped(void *arg)
@@ -380,6 +386,7 @@ int amk_daemon_serve(const struct amk_daemon_conf *conf, int *lock_fd, struct am
 	struct amk_daemon d = { .dir = -1, .run_dir = -1, .lock_fd = -1, .listen_fd = -1 };
 	int r = -1;
 
+	d.began = amk_time_monotonic();
 	if (folders_open(&d, conf, e) == 0 && rooms_open(&d, e) == 0 && announce(&d, conf->ready_fd, e) == 0) {
 		amk_loop_run(d.loop);
 		r = d.restarting;

@@ -29,6 +29,7 @@ struct amk_daemon {
 	struct amk_feed *feeds;
 	struct amk_timer *keepalive, *recover, *deadline;
 	bool in_trouble, stopping, restarting;
+	int64_t began; /* monotonic ns */
 	bool log_kept; /* stderr is STATE/amikad.log */
 };
 

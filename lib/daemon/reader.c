@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/jw.h"
+#include "core/metric.h"
 #include "core/say.h"
 #include "daemon/chunk.h"
 #include "store/log.h"
@@ -190,12 +191,14 @@ static size_t frames_give(struct amk_reader *r, const struct amk_chunk *c, char 
 	while (r->at < c->n && c->marks[r->at].end - from <= max && !r->ended) {
 		upto = c->marks[r->at].end;
 		pass_frame(r, c);
+		amk_metric_add(AMK_METRIC_DELIVERIES, 1);
 	}
 	if (upto == from) {
 		upto = from + max;
 		r->skip += max;
 	}
 	memcpy(to, c->bytes.s + from, upto - from);
+	amk_metric_add(AMK_METRIC_STREAM_BYTES, (int64_t)(upto - from));
 	return upto - from;
 }
 

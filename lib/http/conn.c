@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "core/metric.h"
 #include "core/say.h"
 #include "core/time.h"
 #include "http/internal.h"
@@ -138,6 +139,8 @@ void amk_conn_overdue(void *http)
 
 	for (int i = 0; i < AMK_AWAIT_NOTHING; i++) {
 		while ((c = TAILQ_FIRST(&h->queues[i])) && c->deadline <= now) {
+			/* One between two requests is only put away. */
+			amk_metric_add(AMK_METRIC_LIMIT_TIME, c->await != AMK_AWAIT_NEXT);
 			amk_conn_await(c, AMK_AWAIT_NOTHING);
 			/* libmicrohttpd owns the socket: it sees the end and closes. */
 			shutdown(c->fd, SHUT_RDWR);

@@ -7,6 +7,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
+#include "core/metric.h"
 #include "core/say.h"
 #include "http/gate.h"
 #include "http/internal.h"
@@ -103,6 +104,7 @@ void amk_request_respond(struct amk_request *rq, int status, struct MHD_Response
 		MHD_add_response_header(response, "Connection", "close");
 	rq->response = response;
 	rq->status = status;
+	amk_metric_add(AMK_METRIC_REPLIES_1XX + (enum amk_metric)(status / 100 - 1), 1);
 	amk_request_resume(rq);
 }
 
@@ -217,6 +219,7 @@ static enum MHD_Result refuse_directly(struct amk_request *rq, const struct amk_
 		     "\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n",
 		     amk_codes[e->code].http, amk_codes[e->code].title, body.n);
 	amk_buf_add(&head, body.s, body.n);
+	amk_metric_add(AMK_METRIC_REPLIES_1XX + (enum amk_metric)(amk_codes[e->code].http / 100 - 1), 1);
 	if (send(rq->conn->fd, head.s, head.n, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
 		amk_say(AMK_SAY_TRACE, "http", "a refused client has left: errno %d", errno);
 	return MHD_NO;

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/metric.h"
 #include "core/say.h"
 #include "http/internal.h"
 
@@ -20,6 +21,7 @@ void amk_scarce_heed(struct amk_http *h, int error)
 		return;
 	if (!h->scarce)
 		amk_say(AMK_SAY_ERROR, "http", "no descriptors are left for new clients: they wait");
+	amk_metric_add(AMK_METRIC_LIMIT_DESCRIPTORS, !h->scarce);
 	h->scarce = true;
 	/* With no connection there is nothing it could miss. */
 	if (h->conns == 0)

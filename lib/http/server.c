@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "core/metric.h"
 #include "core/say.h"
 #include "http/internal.h"
 
@@ -40,11 +41,14 @@ static void conn_notify(void *arg, struct MHD_Connection *mhd, void **context,
 
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
 		h->conns++;
+		amk_metric_add(AMK_METRIC_CONNECTIONS, 1);
+		amk_metric_add(AMK_METRIC_CONNECTIONS_MADE, 1);
 		amk_scarce_over(h);
 		*context = amk_conn_new(h, mhd);
 		return;
 	}
 	h->conns--;
+	amk_metric_add(AMK_METRIC_CONNECTIONS, -1);
 	if (*context)
 		amk_conn_free(*context);
 	/* After the limit was reached, the listening socket is looked at again only from the next run on. */

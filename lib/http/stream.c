@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/metric.h"
 #include "http/internal.h"
 
 /* libmicrohttpd keeps this much for each stream, but uses it only for HTTP/1.0, which is not chunked. */
@@ -55,11 +56,13 @@ bool amk_stream_fits(struct amk_request *rq)
 	struct amk_err e;
 
 	if (n >= h->conf.streams || h->stopping) {
+		amk_metric_add(AMK_METRIC_LIMIT_STREAMS, !h->stopping);
 		amk_err_set(&e, AMK_EUNAVAILABLE, "too many streams are open (%u)", n);
 	} else {
 		own = streams_of_peer(rq);
 		if (h->conf.peer_streams == 0 || own < h->conf.peer_streams)
 			return true;
+		amk_metric_add(AMK_METRIC_LIMIT_PEER_STREAMS, 1);
 		amk_err_set(&e, AMK_EUNAVAILABLE, "too many streams of yours are open (%u)", own);
 	}
 	amk_request_problem(rq, &e, NULL);
@@ -83,6 +86,8 @@ struct amk_stream *amk_request_stream(struct amk_request *rq, const char *type,
 	MHD_add_response_header(r, "Cache-Control", "no-cache");
 	rq->stream = s;
 	rq->conn->http->streams++;
+	amk_metric_add(AMK_METRIC_STREAMS, 1);
+	amk_metric_add(AMK_METRIC_STREAMS_MADE, 1);
 	amk_conn_pin(rq->conn);
 	amk_request_respond(rq, 200, r);
 	return s;
@@ -102,6 +107,7 @@ void amk_stream_end(struct amk_stream *s)
 void amk_stream_free(struct amk_stream *s)
 {
 	s->rq->conn->http->streams--;
+	amk_metric_add(AMK_METRIC_STREAMS, -1);
 	s->ops->closed(s->arg);
 	free(s);
 }

@@ -10,6 +10,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
+#include "core/metric.h"
 #include "core/say.h"
 #include "core/time.h"
 #include "http/internal.h"
@@ -261,6 +262,7 @@ void amk_ws_free(struct amk_ws *ws)
 
 	rq->ws = NULL;
 	rq->conn->http->streams--;
+	amk_metric_add(AMK_METRIC_STREAMS, -1);
 	if (ws->queued)
 		TAILQ_REMOVE(&rq->conn->http->sockets, ws, due);
 	amk_loop_watch_free(ws->watch);
@@ -458,6 +460,8 @@ struct amk_ws *amk_request_ws(struct amk_request *rq, const struct amk_ws_ops *o
 	MHD_add_response_header(r, "Sec-WebSocket-Accept", accept);
 	rq->ws = ws;
 	h->streams++;
+	amk_metric_add(AMK_METRIC_STREAMS, 1);
+	amk_metric_add(AMK_METRIC_STREAMS_MADE, 1);
 	amk_request_respond(rq, 101, r);
 	return ws;
 }

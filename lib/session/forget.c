@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/crash.h"
+#include "core/metric.h"
 #include "core/time.h"
 #include "session/internal.h"
 
@@ -61,6 +62,11 @@ static void forget_over(struct amk_forget *f, bool ok)
 	forget_free(f);
 }
 
+const struct amk_forget *amk_forget_next(const struct amk_forget *f)
+{
+	return f->next;
+}
+
 /* Gives it back from wherever it was; false: it is nobody's any more. */
 static bool come_back(struct amk_forget *f)
 {
@@ -79,6 +85,7 @@ static void emptied(void *arg)
 
 	if (!come_back(f))
 		return;
+	amk_metric_add(AMK_METRIC_SESSIONS_FORGOTTEN, 1);
 	amk_say_of(AMK_SAY_INFO, "session", AMK_SAY_WITH(AMK_SAY_INT("row", f->session)), "a session is forgotten");
 	forget_over(f, true);
 }
@@ -209,6 +216,7 @@ static void mark(struct amk_forget *f)
 		amk_sessions_trouble(all, &e);
 		return;
 	}
+	all->ended -= s->broken ? 0 : 1;
 	amk_sessions_dismiss(s);
 	f->stage = MARKING;
 	f->away = true;

@@ -90,6 +90,7 @@ struct amk_sessions {
 	struct amk_waiter *waiters;
 	struct amk_forget *forgets;
 	struct amk_session *trims;
+	int64_t ended;	/* how many have, in the store */
 	unsigned slice; /* rows that are deleted at once, as learned */
 	void (*stopped)(void *arg);
 	void *stopped_arg;
@@ -116,6 +117,7 @@ void amk_session_pump(struct amk_session *s);
 /* forget.c */
 int amk_forget_open(struct amk_sessions *all, struct amk_err *e); /* goes on with what was begun */
 void amk_forget_close(struct amk_sessions *all);
+const struct amk_forget *amk_forget_next(const struct amk_forget *f);
 void amk_forget_work(struct amk_sessions *all); /* a little; the loop comes again when there is more */
 void amk_forget_look(struct amk_session *s);	/* has it more events than are kept? */
 

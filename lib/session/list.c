@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sessions as a list, page by page: most of them have ended and are read from the store. */
+#include <string.h>
+
 #include "session/internal.h"
 
 struct page {
@@ -39,4 +41,29 @@ int amk_session_list(struct amk_sessions *all, int64_t *before, uint64_t limit, 
 		return -1;
 	*before = p.more ? p.last : 0;
 	return 0;
+}
+
+static int64_t *place_of(struct amk_session_numbers *n, const char *state)
+{
+	if (strcmp(state, "idle") == 0)
+		return &n->idle;
+	if (strcmp(state, "working") == 0)
+		return &n->working;
+	return strcmp(state, "waiting") == 0 ? &n->waiting : &n->ending;
+}
+
+void amk_session_count(const struct amk_sessions *all, struct amk_session_numbers *n)
+{
+	*n = (struct amk_session_numbers){ .ended = all->ended };
+	for (const struct amk_forget *f = all->forgets; f; f = amk_forget_next(f))
+		n->forgetting++;
+	for (const struct amk_session *s = all->newest; s; s = s->older) {
+		n->programs += s->live.run != NULL;
+		n->open_decisions += s->open_decisions;
+		n->queued += s->queued;
+		if (s->broken)
+			n->broken++;
+		else if (!s->ended)
+			++*place_of(n, amk_session_state(s));
+	}
 }

@@ -6,6 +6,7 @@
 
 #include "core/crash.h"
 #include "core/lines.h"
+#include "core/metric.h"
 #include "core/path.h"
 #include "session/internal.h"
 
@@ -183,8 +184,10 @@ static int run_start(struct amk_session *s, struct amk_err *e)
 	spec.env = env.v;
 	s->live.run = amk_run_start(conf->loop, &spec, &run_ops, s, e);
 	AMK_CRASH("start.after");
-	if (s->live.run)
+	if (s->live.run) {
+		amk_metric_add(AMK_METRIC_PROGRAMS_STARTED, 1);
 		AMK_SESSION_SAY(s, AMK_SAY_INFO, "its program is started: %s", program);
+	}
 	return s->live.run ? 0 : -1;
 }
 

@@ -96,6 +96,7 @@ static void end_now(struct amk_session *s)
 	AMK_SESSION_SAY(s, AMK_SAY_INFO, "ended");
 	s->ending = false;
 	s->ended = true;
+	s->all->ended++;
 	s->changed = true;
 	amk_sessions_call_waiters(s);
 }

@@ -57,6 +57,11 @@ bool amk_sessions_has_shim(const struct amk_sessions *all, pid_t pid);
  * until the callback that looked returns. Whoever waits for something keeps the id.
  */
 struct amk_session *amk_session_find(struct amk_sessions *all, const char *id, struct amk_err *e);
+struct amk_session_numbers {
+	int64_t idle, working, waiting, ending, ended, broken; /* by state */
+	int64_t forgetting, programs, open_decisions, queued;
+};
+void amk_session_count(const struct amk_sessions *all, struct amk_session_numbers *n);
 /*
  * Writes the SessionInfo of at most `limit` sessions older than *before (0: from the newest on), newest first.
  * *before is then where to go on, 0 at the end.

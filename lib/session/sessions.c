@@ -200,6 +200,16 @@ static int session_take_up(struct amk_session *s, struct amk_err *e)
 	return 0;
 }
 
+/* What was not loaded has ended. */
+static int count_ended(struct amk_sessions *all, struct amk_err *e)
+{
+	if (amk_state_session_count(all->conf.store, &all->ended, e) < 0)
+		return -1;
+	for (const struct amk_session *s = all->newest; s; s = s->older)
+		all->ended--;
+	return 0;
+}
+
 static bool load_one(void *arg, const struct amk_state_session *r)
 {
 	amk_sessions_add(arg, r);
@@ -211,7 +221,8 @@ struct amk_sessions *amk_sessions_open(const struct amk_sessions_conf *conf, str
 	struct amk_sessions *all = amk_calloc(1, sizeof *all);
 
 	all->conf = *conf;
-	if (amk_state_sessions(conf->store, load_one, all, e) < 0 || amk_forget_open(all, e) < 0) {
+	if (amk_state_sessions(conf->store, load_one, all, e) < 0 || count_ended(all, e) < 0 ||
+	    amk_forget_open(all, e) < 0) {
 		amk_sessions_close(all);
 		return NULL;
 	}

@@ -10,7 +10,9 @@
 
 #include "core/buf.h"
 #include "core/crash.h"
+#include "core/metric.h"
 #include "core/say.h"
+#include "core/time.h"
 #include "store/job.h"
 #include "store/sql.h"
 
@@ -27,6 +29,7 @@ struct amk_checkpoint {
 	char *path;
 	int pages; /* in the WAL */
 	int from;  /* how many there were when one was last tried */
+	int64_t began; /* the one in the pool, monotonic ns */
 	int rc;	   /* of the one in the pool, while the job runs its own */
 	bool failed;
 	struct waiter *due, *passing; /* passing: those whose deletions the running job, or the last one, has seen */
@@ -71,6 +74,7 @@ static bool is_failed_flush(int rc)
 /* Without waiting for readers: those of other programs must not stop the loop. */
 static void truncate_wal(struct amk_checkpoint *k)
 {
+	int64_t began = amk_time_monotonic();
 	int rc;
 
 	AMK_CRASH("wal.before");
@@ -80,6 +84,7 @@ static void truncate_wal(struct amk_checkpoint *k)
 	k->failed = k->failed || is_failed_flush(rc);
 	AMK_CRASH("wal.after");
 	if (rc == SQLITE_OK) {
+		amk_metric_took(AMK_METRIC_CHECKPOINT, amk_time_monotonic() - began);
 		k->pages = k->from = 0;
 		k->emptying = false;
 		return;
@@ -115,6 +120,7 @@ static void passive_start(struct amk_checkpoint *k)
 	k->from = k->pages;
 	k->passing = k->due;
 	k->due = NULL;
+	k->began = amk_time_monotonic();
 	amk_job_start(k->job);
 }
 
@@ -122,6 +128,7 @@ static void passive_done(void *arg)
 {
 	struct amk_checkpoint *k = arg;
 
+	amk_metric_took(AMK_METRIC_CHECKPOINT, amk_time_monotonic() - k->began);
 	k->failed = k->failed || is_failed_flush(k->rc);
 	amk_checkpoint_between(k);
 }

@@ -7,6 +7,7 @@
 
 #include "core/buf.h"
 #include "event/event.h"
+#include "core/metric.h"
 #include "store/inside.h"
 
 #define SHAPED_MAX 65536 /* a longer line is not worth it */
@@ -155,6 +156,8 @@ int amk_log_append(struct amk_store *s, const struct amk_log_line *line, struct 
 		return -1;
 	end->sequence++;
 	s->log.row++;
+	amk_metric_add(AMK_METRIC_EVENTS, 1);
+	amk_metric_add(AMK_METRIC_EVENT_BYTES, (int64_t)line->n);
 	mark_dirty(s, line->session);
 	return 0;
 }

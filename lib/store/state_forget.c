@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Forgetting: a mark first, so that nobody meets half a session; then the rows, a few at a time. */
+#include "core/metric.h"
 #include "store/inside.h"
 #include "store/state.h"
 
@@ -132,6 +133,7 @@ static int delete_oldest(struct amk_store *s, int64_t session, uint64_t upto, un
 	if (amk_sql_run(&c, e) < 0)
 		return -1;
 	*n = amk_sql_changed(&s->sql);
+	amk_metric_add(AMK_METRIC_EVENTS_FORGOTTEN, *n);
 	return amk_log_forgotten(s, session, (uint64_t)found[1], e);
 }
 

@@ -12,6 +12,7 @@
 
 #include "core/buf.h"
 #include "core/crash.h"
+#include "core/metric.h"
 #include "core/say.h"
 #include "store/inside.h"
 #include "store/schema.h"
@@ -159,11 +160,13 @@ int amk_store_commit(struct amk_store *s, struct amk_err *e)
 		return 0;
 	AMK_CRASH("commit.before");
 	if (amk_sql_commit(&s->sql, e) < 0) {
+		amk_metric_add(AMK_METRIC_ROLLBACKS, 1);
 		amk_log_forget(s);
 		amk_sync_turn_ended(s->sync, false);
 		return -1;
 	}
 	AMK_CRASH("commit.after");
+	amk_metric_add(AMK_METRIC_COMMITS, 1);
 	amk_sync_turn_ended(s->sync, true);
 	amk_log_wake(s);
 	amk_checkpoint_between(s->checkpoint);
@@ -175,6 +178,7 @@ void amk_store_rollback(struct amk_store *s)
 	if (!s->sql.turn)
 		return;
 	amk_sql_rollback(&s->sql);
+	amk_metric_add(AMK_METRIC_ROLLBACKS, 1);
 	amk_log_forget(s);
 	amk_sync_turn_ended(s->sync, false);
 }
@@ -192,4 +196,16 @@ bool amk_store_checkpointing(const struct amk_store *s)
 void amk_store_scrub(struct amk_store *s, void (*done)(void *arg), void *arg)
 {
 	amk_checkpoint_empty(s->checkpoint, done, arg);
+}
+
+static int64_t size_of(const struct amk_store *s, const char *name)
+{
+	struct stat st;
+
+	return fstatat(s->dir, name, &st, 0) < 0 ? 0 : st.st_size;
+}
+
+void amk_store_measure(const struct amk_store *s, struct amk_store_size *size)
+{
+	*size = (struct amk_store_size){ size_of(s, NAME), size_of(s, NAME "-wal") };
 }

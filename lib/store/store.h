@@ -54,4 +54,10 @@ bool amk_store_checkpointing(const struct amk_store *s);
  */
 void amk_store_scrub(struct amk_store *s, void (*done)(void *arg), void *arg);
 
+/* Bytes of the files. */
+struct amk_store_size {
+	int64_t database, wal;
+};
+void amk_store_measure(const struct amk_store *s, struct amk_store_size *size);
+
 #endif

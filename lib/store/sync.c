@@ -11,7 +11,9 @@
 
 #include "core/buf.h"
 #include "core/crash.h"
+#include "core/metric.h"
 #include "core/say.h"
+#include "core/time.h"
 #include "store/job.h"
 
 struct waiter {
@@ -30,6 +32,7 @@ struct amk_sync {
 	struct waiters turn, due, flying; /* of the running turn; for the next sync; for this one */
 	bool dirty;  /* committed since the last sync began */
 	bool failed; /* until amk_sync_renew */
+	int64_t began; /* the job, monotonic ns */
 	/* While the job runs these are its own. */
 	int dir, wal;
 	const char *name;
@@ -86,6 +89,7 @@ static void sync_start(struct amk_sync *y)
 	y->needed = y->dirty && !y->failed;
 	y->dirty = false;
 	AMK_CRASH("flush.before");
+	y->began = amk_time_monotonic();
 	amk_job_start(y->job);
 }
 
@@ -101,6 +105,7 @@ static void sync_finish(struct amk_sync *y)
 		amk_say(AMK_SAY_ERROR, "store", "flushing %s: %s; nothing more is acknowledged until it was written "
 			"anew", y->name, strerror(y->error));
 		y->failed = true;
+		amk_metric_add(AMK_METRIC_FLUSH_FAILURES, 1);
 	}
 	waiters_init(&called);
 	waiters_move(&called, &y->flying);
@@ -113,9 +118,13 @@ static void sync_finish(struct amk_sync *y)
 
 static void sync_done(void *arg)
 {
+	struct amk_sync *y = arg;
+
 	AMK_CRASH("flush.after");
-	sync_finish(arg);
-	sync_start(arg);
+	if (y->needed && !y->error)
+		amk_metric_took(AMK_METRIC_FLUSH, amk_time_monotonic() - y->began);
+	sync_finish(y);
+	sync_start(y);
 }
 
 struct amk_sync *amk_sync_new(struct amk_loop *l, int dirfd, const char *wal)
