@@ -60,10 +60,10 @@ bool amk_api_ready(struct amk_daemon *d, struct amk_request *rq)
 {
 	struct amk_err e;
 
-	if (d->sessions)
+	if (d->sessions && (!d->frozen || amk_request_is_read(rq)))
 		return true;
-	amk_err_set(&e, AMK_EUNAVAILABLE, "the state cannot be written");
-	amk_err_hint(&e, "see the daemon's log, make room in %.80s", d->path);
+	amk_err_set(&e, AMK_EUNAVAILABLE, "the state cannot be written: %.300s", d->why.msg);
+	amk_err_hint(&e, "%s", d->why.hint[0] ? d->why.hint : "see the daemon's log");
 	amk_request_problem(rq, &e, NULL);
 	return false;
 }
@@ -85,7 +85,22 @@ struct amk_session *amk_api_session(struct amk_daemon *d, struct amk_request *rq
 	return NULL;
 }
 
+void amk_api_reply_unwritten(struct amk_daemon *d, struct amk_request *rq)
+{
+	struct amk_err e;
+
+	if (amk_store_is_sound(d->store)) {
+		amk_err_set(&e, AMK_EUNAVAILABLE, "nothing was accepted, the state cannot be written: %.300s", d->why.msg);
+		amk_err_hint(&e, "%s", d->why.hint[0] ? d->why.hint : "try again");
+	} else {
+		amk_err_set(&e, AMK_EUNAVAILABLE, "a flush to the disk has failed; this may have been accepted or not");
+		amk_err_hint(&e, "look, or try again with the same messageId");
+	}
+	amk_request_problem(rq, &e, NULL);
+}
+
 struct flushed {
+	struct amk_daemon *d;
 	struct amk_request *rq; /* NULL: the client has gone */
 	int status;
 	bool has_body;
@@ -102,13 +117,10 @@ static void flushed_gone(void *arg)
 static void flushed_reply(void *arg, bool ok)
 {
 	struct flushed *f = arg;
-	struct amk_err e;
 
 	AMK_CRASH("reply.before");
 	if (f->rq && !ok) {
-		amk_err_set(&e, AMK_EUNAVAILABLE, "the state could not be written");
-		amk_err_hint(&e, "nothing was accepted; try again");
-		amk_request_problem(f->rq, &e, NULL);
+		amk_api_reply_unwritten(f->d, f->rq);
 	} else if (f->rq && f->has_body) {
 		amk_request_reply_json(f->rq, f->status, &f->body);
 	} else if (f->rq) {
@@ -123,6 +135,7 @@ void amk_api_reply_flushed(struct amk_daemon *d, struct amk_request *rq, int sta
 {
 	struct flushed *f = amk_calloc(1, sizeof *f);
 
+	f->d = d;
 	f->rq = rq;
 	f->status = status;
 	f->has_body = body != NULL;

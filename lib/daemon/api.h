@@ -12,8 +12,10 @@ extern const struct amk_route amk_api_routes[];
 /* Helpers of all of them (api.c). */
 /* The session of the first parameter; NULL when the problem was sent. */
 struct amk_session *amk_api_session(struct amk_daemon *d, struct amk_request *rq);
-/* False while the store is in trouble: 503 was sent. */
+/* False while the store cannot be written, or for GET and HEAD cannot be read: 503 was sent. */
 bool amk_api_ready(struct amk_daemon *d, struct amk_request *rq);
+/* 503: what was asked for is not known to be on disk; says what that means. */
+void amk_api_reply_unwritten(struct amk_daemon *d, struct amk_request *rq);
 /* Replies once everything written so far is on disk; body may be NULL. 503 when it cannot be. */
 void amk_api_reply_flushed(struct amk_daemon *d, struct amk_request *rq, int status, const struct amk_buf *body);
 bool amk_api_flag(const struct amk_request *rq, const char *name, const char *other);

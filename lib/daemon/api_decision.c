@@ -30,7 +30,8 @@ void amk_api_decision_list(struct amk_request *rq, void *arg)
 	amk_request_reply_json(rq, 200, &b);
 }
 
-static void reply_decision(struct amk_daemon *d, struct amk_request *rq, int64_t row)
+/* flushed: it was changed. */
+static void reply_decision(struct amk_daemon *d, struct amk_request *rq, int64_t row, bool flushed)
 {
 	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(AMK_API_REPLY_MAX);
 	struct amk_decision found;
@@ -42,13 +43,16 @@ static void reply_decision(struct amk_daemon *d, struct amk_request *rq, int64_t
 	}
 	amk_decision_write(&b, &found);
 	amk_decision_release(&found);
-	amk_api_reply_flushed(d, rq, 200, &b);
+	if (flushed)
+		amk_api_reply_flushed(d, rq, 200, &b);
+	else
+		amk_request_reply_json(rq, 200, &b);
 }
 
 void amk_api_decision_get(struct amk_request *rq, void *arg)
 {
 	if (amk_api_ready(arg, rq))
-		reply_decision(arg, rq, amk_decision_row(amk_request_param(rq, 0)));
+		reply_decision(arg, rq, amk_decision_row(amk_request_param(rq, 0)), false);
 }
 
 void amk_api_decision_conflict(struct amk_buf *b, const struct amk_decision *found, const struct amk_err *e)
@@ -134,7 +138,7 @@ static void answer_body(struct amk_daemon *d, struct amk_request *rq, const stru
 		amk_api_decision_conflict(&ext, found, &e);
 		amk_request_problem(rq, &e, amk_buf_ok(&ext) && ext.n ? ext.s : NULL);
 	} else if (status == 200) {
-		reply_decision(d, rq, found->row);
+		reply_decision(d, rq, found->row, true);
 	} else {
 		amk_api_reply_flushed(d, rq, status, NULL);
 	}

@@ -156,15 +156,11 @@ static void turn_gone(void *arg)
 static void turn_flushed(void *arg, bool ok)
 {
 	struct turn *t = arg;
-	struct amk_err e;
 
-	if (t->rq && ok && t->d->sessions) {
+	if (t->rq && ok && t->d->sessions)
 		amk_feed_open(t->d, t->rq, &t->spec);
-	} else if (t->rq) {
-		amk_err_set(&e, AMK_EUNAVAILABLE, "the state could not be written");
-		amk_err_hint(&e, "nothing was accepted; try again");
-		amk_request_problem(t->rq, &e, NULL);
-	}
+	else if (t->rq)
+		amk_api_reply_unwritten(t->d, t->rq);
 	free(t);
 }
 

@@ -161,14 +161,11 @@ static void ending_gone(void *arg)
 static void ending_flushed(void *arg, bool ok)
 {
 	struct ending *end = arg;
-	struct amk_err e;
 
-	if (end->rq && ok) {
+	if (end->rq && ok)
 		amk_request_reply(end->rq, 204, NULL, NULL, 0);
-	} else if (end->rq) {
-		amk_err_set(&e, AMK_EUNAVAILABLE, "the state could not be written");
-		amk_request_problem(end->rq, &e, NULL);
-	}
+	else if (end->rq)
+		amk_api_reply_unwritten(end->d, end->rq);
 	free(end);
 }
 

@@ -29,33 +29,88 @@
 #define ROUNDS 8  /* of work in one loop turn */
 #define STOP_MARGIN_MS 5000
 
-static void open_sessions(void *arg);
-
+/* Said once, however often the same comes back before it is over. */
 static void trouble(void *arg, const struct amk_err *e)
 {
 	struct amk_daemon *d = arg;
 
-	amk_say(AMK_SAY_ERROR, "daemon", "the state cannot be written: %s", e->msg);
 	amk_metric_add(AMK_METRIC_TROUBLES, 1);
+	if (strcmp(d->why.msg, e->msg) != 0)
+		amk_say(AMK_SAY_ERROR, "daemon", "the state cannot be written: %s%s%s%s", e->msg, e->hint[0] ? " (" : "",
+			e->hint, e->hint[0] ? ")" : "");
+	d->why = *e;
 	d->in_trouble = true;
 }
 
-/*
- * What is in memory may be ahead of the store: all of it is forgotten and loaded again, which is the
- * same road as a restart. The programs go on under their shims.
- */
-static void recover(struct amk_daemon *d)
+static int sessions_open(struct amk_daemon *d, bool frozen, struct amk_err *e)
 {
+	struct amk_sessions_conf conf = {
+		.loop = d->loop,
+		.store = d->store,
+		.run_dir = d->run_dir,
+		.files = d->files,
+		.lease_ms = d->settings.lease_ms,
+		.grace_ms = d->settings.grace_ms,
+		.checkpoint_bytes = (uint64_t)d->settings.checkpoint_bytes,
+		.step_bytes = (uint64_t)d->settings.step_bytes,
+		.keep_events = (uint64_t)d->settings.keep_events,
+		.frozen = frozen,
+		.trouble = trouble,
+		.arg = d,
+	};
+
+	if (d->sessions)
+		amk_sessions_close(d->sessions);
+	d->frozen = frozen;
+	d->sessions = amk_sessions_open(&conf, e);
+	return d->sessions ? 0 : -1;
+}
+
+/*
+ * What is in memory may be ahead of the store: all of it is forgotten. Until the store can be written it is
+ * shown as it stands there; then everything is loaded again, which is the same road as a restart. The programs go
+ * on under their shims.
+ */
+static void freeze(struct amk_daemon *d)
+{
+	struct amk_err e = { 0 };
+
 	d->in_trouble = false;
 	amk_store_rollback(d->store);
-	if (d->sessions) {
-		amk_sessions_close(d->sessions);
-		d->sessions = NULL;
-	}
 	if (d->stopping)
 		amk_loop_stop(d->loop);
-	else
-		amk_loop_timer_arm(d->recover, (uint64_t)d->settings.recover_ms);
+	if (sessions_open(d, true, &e) < 0)
+		amk_say(AMK_SAY_ERROR, "daemon", "the state cannot be read: %s", e.msg);
+	amk_loop_timer_arm(d->recover, (uint64_t)d->settings.recover_ms);
+}
+
+static void thaw(struct amk_daemon *d)
+{
+	struct amk_err e = { 0 };
+
+	amk_store_rollback(d->store);
+	if (amk_store_recover(d->store, &e) < 0 || sessions_open(d, false, &e) < 0) {
+		trouble(d, &e);
+		return; /* the turn freezes it */
+	}
+	/* What was committed and never flushed may be gone: no frame made of it must stay. */
+	amk_chunks_age(d->chunks);
+	amk_chunks_age(d->chunks);
+	amk_loop_timer_arm(d->recover, (uint64_t)d->settings.recover_ms);
+}
+
+/* Tries again; what has gone well for as long as one waits between two tries is over. */
+static void look_again(void *arg)
+{
+	struct amk_daemon *d = arg;
+
+	if (d->frozen) {
+		thaw(d);
+		return;
+	}
+	d->why = (struct amk_err){ 0 };
+	amk_metric_add(AMK_METRIC_RECOVERIES, 1);
+	amk_say(AMK_SAY_INFO, "daemon", "the state can be written again");
 }
 
 static bool turn_round(struct amk_daemon *d)
@@ -67,8 +122,13 @@ static bool turn_round(struct amk_daemon *d)
 		more = amk_sessions_work(d->sessions);
 	if (!d->in_trouble && amk_store_commit(d->store, &e) < 0)
 		trouble(d, &e);
+	if (!d->in_trouble && !d->frozen && !amk_store_is_sound(d->store)) {
+		amk_err_set(&e, AMK_EUNAVAILABLE, "a flush to the disk has failed");
+		amk_err_hint(&e, "the disk of the state folder reports errors: see the kernel's log (dmesg)");
+		trouble(d, &e);
+	}
 	if (d->in_trouble) {
-		recover(d);
+		freeze(d);
 		more = false;
 	} else if (d->sessions && amk_sessions_committed(d->sessions)) {
 		more = true;
@@ -95,40 +155,6 @@ static void keepalive(void *arg)
 	amk_loop_timer_arm(d->keepalive, (uint64_t)d->settings.keepalive_ms);
 }
 
-static int sessions_open(struct amk_daemon *d, struct amk_err *e)
-{
-	struct amk_sessions_conf conf = {
-		.loop = d->loop,
-		.store = d->store,
-		.run_dir = d->run_dir,
-		.files = d->files,
-		.lease_ms = d->settings.lease_ms,
-		.grace_ms = d->settings.grace_ms,
-		.checkpoint_bytes = (uint64_t)d->settings.checkpoint_bytes,
-		.step_bytes = (uint64_t)d->settings.step_bytes,
-		.keep_events = (uint64_t)d->settings.keep_events,
-		.trouble = trouble,
-		.arg = d,
-	};
-
-	d->sessions = amk_sessions_open(&conf, e);
-	return d->sessions ? 0 : -1;
-}
-
-static void open_sessions(void *arg)
-{
-	struct amk_daemon *d = arg;
-	struct amk_err e = { 0 };
-
-	if (sessions_open(d, &e) < 0) {
-		amk_say(AMK_SAY_ERROR, "daemon", "the state cannot be read: %s", e.msg);
-		amk_loop_timer_arm(d->recover, (uint64_t)d->settings.recover_ms);
-		return;
-	}
-	amk_metric_add(AMK_METRIC_RECOVERIES, 1);
-	amk_say(AMK_SAY_INFO, "daemon", "the state can be written again");
-}
-
 static void stopped(void *arg)
 {
 	struct amk_daemon *d = arg;
@@ -153,7 +179,7 @@ static void caught(void *arg, int signum)
 	d->stopping = true;
 	d->restarting = signum == SIGHUP;
 	amk_say(AMK_SAY_INFO, "daemon", d->restarting ? "restarting" : "stopping");
-	if (d->restarting || !d->sessions) {
+	if (d->restarting || d->frozen) {
 		amk_loop_stop(d->loop);
 		return;
 	}
@@ -179,7 +205,7 @@ static bool admit(void *arg, uid_t uid, pid_t pid)
 {
 	struct amk_daemon *d = arg;
 
-	return amk_peer_admit(d->sessions, uid, pid);
+	return amk_peer_admit(d->frozen ? NULL : d->sessions, uid, pid);
 }
 
 static int http_open(struct amk_daemon *d, struct amk_err *e)
@@ -288,11 +314,11 @@ static int rooms_open(struct amk_daemon *d, struct amk_err *e)
 	if (amk_loop_signal(d->loop, SIGUSR1, log_again, d, e) < 0)
 		return -1;
 	d->keepalive = amk_loop_timer(d->loop, keepalive, d);
-	d->recover = amk_loop_timer(d->loop, open_sessions, d);
+	d->recover = amk_loop_timer(d->loop, look_again, d);
 	d->deadline = amk_loop_timer(d->loop, stop_late, d);
 	d->chunks = amk_chunks_new(d);
 	d->store = amk_store_open(d->loop, d->dir, d->path, e);
-	if (!d->store || sessions_open(d, e) < 0 || http_open(d, e) < 0)
+	if (!d->store || sessions_open(d, false, e) < 0 || http_open(d, e) < 0)
 		return -1;
 	amk_loop_timer_arm(d->keepalive, (uint64_t)d->settings.keepalive_ms);
 	amk_loop_on_turn(d->loop, turn, d);

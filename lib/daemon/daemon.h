@@ -23,7 +23,9 @@ struct amk_daemon {
 	struct amk_settings settings;
 	struct amk_loop *loop;
 	struct amk_store *store;
-	struct amk_sessions *sessions; /* NULL while the store is in trouble */
+	struct amk_sessions *sessions; /* NULL while the store cannot be read */
+	bool frozen;	   /* the store cannot be written: they are only shown */
+	struct amk_err why; /* it could not */
 	struct amk_http *http;
 	struct amk_chunks *chunks; /* of the log, for all who read it */
 	struct amk_feed *feeds;

@@ -87,6 +87,7 @@ const char *amk_request_query(const struct amk_request *rq, const char *name);
 const char *amk_request_header(const struct amk_request *rq, const char *name);
 const char *amk_request_body(const struct amk_request *rq, size_t *n);
 const struct amk_json *amk_request_json(const struct amk_request *rq); /* AMK_ROUTE_JSON only */
+bool amk_request_is_read(const struct amk_request *rq); /* of a row for GET */
 /* The method, only to be asked for by the guard. */
 const char *amk_request_method(const struct amk_request *rq);
 bool amk_request_is_open(const struct amk_request *rq); /* its route is for all */

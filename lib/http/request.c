@@ -448,6 +448,11 @@ void amk_request_add_header(struct amk_request *rq, const char *name, const char
 	amk_strv_add(&rq->headers, value);
 }
 
+bool amk_request_is_read(const struct amk_request *rq)
+{
+	return strcmp(rq->found.route->method, "GET") == 0;
+}
+
 pid_t amk_request_pid(const struct amk_request *rq)
 {
 	return rq->conn->pid;

@@ -241,6 +241,8 @@ int amk_session_create(struct amk_sessions *all, const char *id, const struct am
 	struct amk_state_session r = { .id = id, .state = "idle" };
 	char *native AMK_AUTO(mem) = NULL;
 
+	if (all->conf.frozen)
+		return amk_err_set(e, AMK_EUNAVAILABLE, "the state cannot be written");
 	if (check_all(&c, all, id, request, e) < 0)
 		return -1;
 	write_spec(&spec, &c);

@@ -28,6 +28,7 @@ struct amk_live {
 	uint64_t begun;	     /* nothing of `in` from here on has gone to the program, as far as told */
 	uint64_t checkpoint_out;
 	int64_t checkpoint_input;
+	bool delayed; /* that its start or its input has to be tried again was said */
 	bool over; /* `end` holds how; what is left of its output is still to be stepped */
 	struct amk_run_end end;
 	struct amk_buf line; /* bytes from out_n + skipped on; what was stepped of them: line_used */
@@ -39,6 +40,7 @@ struct amk_live {
 struct amk_session {
 	struct amk_sessions *all;
 	struct amk_session *older, *newer, *hash_next;
+	const char *frozen; /* its state as stored, where it is only to be shown; else NULL */
 	bool ready; /* has work for amk_sessions_work */
 	bool acted; /* has been worked on since the last commit */
 	struct amk_session *ready_next, *acted_next;
@@ -92,6 +94,7 @@ struct amk_sessions {
 	struct amk_session *trims;
 	int64_t ended;	/* how many have, in the store */
 	unsigned slice; /* rows that are deleted at once, as learned */
+	struct amk_timer *again; /* what failed for want of space or descriptors is due again */
 	void (*stopped)(void *arg);
 	void *stopped_arg;
 	bool stopping, in_trouble;
@@ -108,6 +111,8 @@ void amk_sessions_make_ready(struct amk_session *s);
 void amk_sessions_call_waiters(struct amk_session *s);
 /* The session is being forgotten. */
 void amk_sessions_dismiss(struct amk_session *s);
+/* A program could not be started or written to, for a reason that may pass: said, and tried again in a while. */
+void amk_sessions_again(struct amk_session *s, const struct amk_err *e);
 /* Reports that the store failed; the turn will be undone. */
 void amk_sessions_trouble(struct amk_sessions *all, const struct amk_err *e);
 

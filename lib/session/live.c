@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The live program of a session: its start, its output line by line, its end. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -199,19 +200,35 @@ static void start_failed(struct amk_session *s, const struct amk_err *e)
 	amk_sessions_make_ready(s);
 }
 
+/* A full or broken disk, too many files or processes: the message waits for better times. */
+static bool may_pass(const struct amk_err *e)
+{
+	static const int passing[] = { ENOSPC, EDQUOT, EROFS, EIO, EMFILE, ENFILE, ENOMEM, EAGAIN };
+
+	for (size_t i = 0; i < AMK_COUNT(passing); i++)
+		if (e->sys == passing[i])
+			return true;
+	return false;
+}
+
 void amk_live_committed(struct amk_session *s)
 {
 	struct amk_live *live = &s->live;
 	struct amk_err e = { 0 };
 
-	if (live->row && !live->run && !live->over && run_start(s, &e) < 0)
-		start_failed(s, &e);
+	if (live->row && !live->run && !live->over && run_start(s, &e) < 0) {
+		if (!may_pass(&e))
+			start_failed(s, &e);
+		else
+			amk_sessions_again(s, &e);
+	}
 	if (!live->run || live->over || live->pending.bytes.n == 0)
 		return;
 	if (amk_run_write(live->run, live->pending.at, live->pending.bytes.s, live->pending.bytes.n, &e) < 0) {
-		AMK_SESSION_SAY(s, AMK_SAY_ERROR, "%s", e.msg);
-		return; /* the rows are there: tried again after the next commit */
+		amk_sessions_again(s, &e);
+		return;
 	}
+	live->delayed = false;
 	amk_buf_release(&live->pending.bytes);
 	amk_sessions_make_ready(s);
 }

@@ -159,6 +159,8 @@ static int look_for_same(struct amk_session *s, const struct amk_post *post, str
 
 static int check_open(const struct amk_session *s, struct amk_err *e)
 {
+	if (s->frozen)
+		return amk_err_set(e, AMK_EUNAVAILABLE, "the state cannot be written");
 	if (!s->ended && !s->ending)
 		return 0;
 	amk_err_set(e, AMK_EENDED, "session terminated: %s", s->id);
@@ -213,7 +215,7 @@ void amk_session_cancel(struct amk_session *s, const char *by)
 {
 	struct amk_input in = { .kind = AMK_INPUT_CANCEL, .by = by };
 
-	if (s->live.row && !s->live.over && s->codec->busy(s->state))
+	if (!s->frozen && s->live.row && !s->live.over && s->codec->busy(s->state))
 		amk_said_step(s, &in);
 }
 
@@ -246,8 +248,8 @@ void amk_session_terminate(struct amk_session *s, void (*done)(void *arg, bool o
 {
 	struct amk_waiter *w;
 
-	if (s->ended) {
-		done(arg, true);
+	if (s->ended || s->frozen) {
+		done(arg, s->ended);
 		return;
 	}
 	w = amk_calloc(1, sizeof *w);
@@ -277,6 +279,8 @@ int amk_session_answer(struct amk_session *s, const struct amk_decision *d, cons
 	char id[AMK_DECISION_ID];
 
 	amk_decision_id(id, d->row);
+	if (s->frozen)
+		return check_open(s, e);
 	if (strcmp(d->state, "open") != 0)
 		return amk_err_set(e, AMK_EANSWERED, "%s was %s%s%s", id, d->state, d->by ? " by " : "",
 				   d->by ? d->by : "");

@@ -34,6 +34,8 @@ struct amk_sessions_conf {
 	uint64_t checkpoint_bytes; /* of spool, between checkpoints inside a turn */
 	uint64_t step_bytes;	   /* of spool stepped per session and loop turn */
 	uint64_t keep_events;	   /* a session's events when it has more than twice that; 0: all */
+	/* Only to be shown, as the store has them: no program is taken up, nothing is accepted (AMK_EUNAVAILABLE). */
+	bool frozen;
 	/* Something the store could not keep: nothing of this loop turn may be committed. */
 	void (*trouble)(void *arg, const struct amk_err *e);
 	void *arg;

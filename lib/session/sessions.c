@@ -6,6 +6,20 @@
 #include "core/crash.h"
 #include "session/internal.h"
 
+#define AGAIN_MS 1000
+
+/* As stored, as shown: one constant each. */
+enum word { IDLE, WORKING, WAITING, ENDING, ENDED };
+static const char *const words[] = { "idle", "working", "waiting", "ending", "ended" };
+
+static const char *word_of(const char *stored)
+{
+	for (size_t i = 0; i < AMK_COUNT(words); i++)
+		if (strcmp(words[i], stored) == 0)
+			return words[i];
+	return words[IDLE];
+}
+
 static unsigned bucket_of(const char *id)
 {
 	unsigned h = 2166136261u; /* FNV-1a */
@@ -29,7 +43,8 @@ struct amk_session *amk_sessions_make(struct amk_sessions *all, const struct amk
 	s->created = r->created;
 	s->updated = r->updated;
 	s->ended = r->ended;
-	s->ending = r->state && strcmp(r->state, "ending") == 0;
+	s->ending = r->state && strcmp(r->state, words[ENDING]) == 0;
+	s->frozen = all->conf.frozen ? word_of(r->state) : NULL;
 	amk_buf_init(&s->writes, 64u << 20);
 	amk_live_release(s);
 	return s;
@@ -182,19 +197,27 @@ static bool count_open(void *arg, const struct amk_state_decision *r)
 	return true;
 }
 
+static int session_count(struct amk_session *s, struct amk_err *e)
+{
+	struct amk_store *store = s->all->conf.store;
+
+	if (amk_state_messages_queued(store, s->row, AMK_SESSION_QUEUE_MAX, count_one, &s->queued, e) < 0)
+		return -1;
+	return amk_state_decisions(store, s->row, true, count_open, &s->open_decisions, e);
+}
+
 static int session_take_up(struct amk_session *s, struct amk_err *e)
 {
 	struct amk_store *store = s->all->conf.store;
 	struct found_run f = { s, e, 0 };
 
+	if (s->frozen)
+		return session_count(s, e);
 	if (!s->codec || !s->spec)
 		return amk_err_set(e, AMK_EINTERNAL, "session %s: agent or spec unknown to this version", s->id);
 	if (amk_state_run_last(store, s->row, take_up_run, &f, e) < 0 || f.failed < 0)
 		return -1;
-	if (!s->state && amk_replay_state(s, NULL, e) < 0)
-		return -1;
-	if (amk_state_messages_queued(store, s->row, AMK_SESSION_QUEUE_MAX, count_one, &s->queued, e) < 0 ||
-	    amk_state_decisions(store, s->row, true, count_open, &s->open_decisions, e) < 0)
+	if ((!s->state && amk_replay_state(s, NULL, e) < 0) || session_count(s, e) < 0)
 		return -1;
 	amk_sessions_make_ready(s);
 	return 0;
@@ -216,13 +239,32 @@ static bool load_one(void *arg, const struct amk_state_session *r)
 	return true;
 }
 
+/* Through work and commit: only what is on record may be started or written. */
+static void again(void *arg)
+{
+	struct amk_sessions *all = arg;
+
+	for (struct amk_session *s = all->newest; s; s = s->older)
+		if (s->live.delayed)
+			amk_sessions_make_ready(s);
+}
+
+void amk_sessions_again(struct amk_session *s, const struct amk_err *e)
+{
+	if (!s->live.delayed)
+		amk_say(AMK_SAY_ERROR, "session", "%s: %s; it is tried again", s->id, e->msg);
+	s->live.delayed = true;
+	amk_loop_timer_arm(s->all->again, AGAIN_MS);
+}
+
 struct amk_sessions *amk_sessions_open(const struct amk_sessions_conf *conf, struct amk_err *e)
 {
 	struct amk_sessions *all = amk_calloc(1, sizeof *all);
 
 	all->conf = *conf;
+	all->again = amk_loop_timer(conf->loop, again, all);
 	if (amk_state_sessions(conf->store, load_one, all, e) < 0 || count_ended(all, e) < 0 ||
-	    amk_forget_open(all, e) < 0) {
+	    (!conf->frozen && amk_forget_open(all, e) < 0)) {
 		amk_sessions_close(all);
 		return NULL;
 	}
@@ -255,6 +297,7 @@ void amk_sessions_close(struct amk_sessions *all)
 		amk_sessions_free(s);
 		s = older;
 	}
+	amk_loop_timer_free(all->again);
 	free(all);
 }
 
@@ -281,15 +324,15 @@ void amk_sessions_stop(struct amk_sessions *all, void (*done)(void *arg), void *
 
 const char *amk_session_state(const struct amk_session *s)
 {
+	if (s->frozen)
+		return s->frozen;
 	if (s->ended)
-		return "ended";
+		return words[ENDED];
 	if (s->ending)
-		return "ending";
+		return words[ENDING];
 	if (s->open_decisions)
-		return "waiting";
-	if (s->codec->busy(s->state))
-		return "working";
-	return "idle";
+		return words[WAITING];
+	return words[s->codec->busy(s->state) ? WORKING : IDLE];
 }
 
 static void store_session(struct amk_session *s)

@@ -14,9 +14,8 @@
 static int trouble(struct amk_err *e)
 {
 	amk_err_sys(e, "settling the WAL of the database");
-	if (e)
-		e->code = AMK_EUNAVAILABLE;
-	return amk_err_hint(e, "is there space left on the disk of the state folder, and is it well?");
+	e->code = AMK_EUNAVAILABLE;
+	return amk_err_hint(e, "%s", amk_sql_remedy(e->sys));
 }
 
 static int write_again(int fd, off_t size, struct amk_err *e)

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-static const char *hint_of_system(int sys)
+const char *amk_sql_remedy(int sys)
 {
 	switch (sys) {
 	case EIO:
@@ -15,8 +15,11 @@ static const char *hint_of_system(int sys)
 	case EMFILE:
 	case ENFILE:
 		return "too many files are open: raise the limit (ulimit -n)";
+	case ENOSPC:
+	case EDQUOT:
+		return "make room: there is no space left on the disk of the state folder";
 	default:
-		return "is there space left on the disk of the state folder?";
+		return "is there space left on the disk of the state folder, and is it well?";
 	}
 }
 
@@ -25,7 +28,7 @@ static const char *hint_of(int code, int sys)
 	switch (code) {
 	case SQLITE_FULL:
 	case SQLITE_IOERR:
-		return hint_of_system(sys);
+		return amk_sql_remedy(sys);
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 		return "another program holds amika.db";
@@ -64,7 +67,8 @@ static enum amk_code code_of(int code, int extended)
 
 static void say_trouble(sqlite3 *db, const char *doing, struct amk_err *e)
 {
-	int code = sqlite3_errcode(db) & 0xff, sys = sqlite3_system_errno(db);
+	/* SQLite keeps no errno of a commit; what follows a failed call in it succeeds, and leaves errno alone. */
+	int code = sqlite3_errcode(db) & 0xff, sys = sqlite3_system_errno(db) ? sqlite3_system_errno(db) : errno;
 	bool from_system = code == SQLITE_IOERR || code == SQLITE_FULL || code == SQLITE_CANTOPEN;
 	const char *hint = hint_of(code, from_system ? sys : 0);
 
@@ -118,6 +122,7 @@ void amk_sql_close(struct amk_sql *q)
 
 int amk_sql_exec(struct amk_sql *q, const char *doing, const char *sql, struct amk_err *e)
 {
+	errno = 0;
 	return sqlite3_exec(q->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : amk_sql_trouble(q, doing, e);
 }
 
@@ -231,6 +236,7 @@ bool amk_sql_row(struct amk_sql_call *c)
 {
 	if (c->rc != SQLITE_OK || c->done)
 		return false;
+	errno = 0;
 	c->rc = sqlite3_step(c->st);
 	if (c->rc == SQLITE_ROW) {
 		c->rc = SQLITE_OK;

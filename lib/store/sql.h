@@ -37,6 +37,8 @@ int amk_sql_open(struct amk_sql *q, const char *path, struct amk_err *e);
 void amk_sql_close(struct amk_sql *q);
 /* Runs statements without results. */
 int amk_sql_exec(struct amk_sql *q, const char *doing, const char *sql, struct amk_err *e);
+/* What to do about an errno of the disk's. */
+const char *amk_sql_remedy(int sys);
 /* Says what SQLite said, with the code and the remedy that fit. */
 int amk_sql_trouble(struct amk_sql *q, const char *doing, struct amk_err *e);
 

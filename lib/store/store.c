@@ -146,6 +146,9 @@ int amk_store_recover(struct amk_store *s, struct amk_err *e)
 		return -1;
 	}
 	if (!amk_store_is_sound(s)) {
+		/* Before it is closed: while the disk is as it was, what there is can be read. */
+		if (s->sql.db && amk_settle(&s->sql, s->dir, NAME "-wal", e) < 0)
+			return -1;
 		if (database_renew(s, e) < 0)
 			return -1;
 		if (!amk_sync_renew(s->sync))

@@ -1,0 +1,204 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# A disk that is full, read-only, broken or torn: what would be written is refused in a sentence, what is there
+# can be read, agents go on, and when the disk is well again so is everything else, without a new start.
+
+load helper
+load dying
+
+setup() {
+	helper_setup_file
+	printf '{"recover_ms":100}\n' >"$AMIKA_STATE_DIRECTORY/settings.json"
+}
+
+teardown() { helper_teardown_file; }
+
+needs_mounts() {
+	unshare -m true 2>/dev/null || skip "mounts: a mount namespace needs root"
+}
+
+# A preloaded library would come before the sanitizers' own.
+needs_faults() {
+	! grep -qa __asan_init "$bindir/amikad" || skip "faults: not with the sanitizers"
+}
+
+# Runs a function with the state folder on a disk of its own, which goes with it.
+on_disk() { # SIZE FUNCTION
+	BATS_TEST_TMPDIR=$BATS_TEST_TMPDIR unshare -m bash -eEuo pipefail -c "$(declare -f)
+		mount -t tmpfs -o size=$1,mode=0700 none \"\$AMIKA_STATE_DIRECTORY\"
+		printf '{\"recover_ms\":100}\n' >\"\$AMIKA_STATE_DIRECTORY/settings.json\"
+		trap 'amikad stop >/dev/null' EXIT
+		$2"
+}
+
+fill_disk() { ! cat /dev/zero >"$AMIKA_STATE_DIRECTORY/filler" 2>/dev/null; }
+
+# A request by hand: its status, a header of the reply, its body in $BATS_TEST_TMPDIR/body.
+asks() { # METHOD PATH [BODY]
+	curl -s -o "$BATS_TEST_TMPDIR/body" -w '%{http_code} %header{retry-after}' -X "$1" \
+		--unix-socket "$AMIKA_STATE_DIRECTORY/socket" ${3:+-H content-type:application/json -d "$3"} "http://amika$2"
+}
+
+# As a client would: again, as often as it is told to come back.
+posts_in_the_end() { # SESSION ID TEXT
+	curl -sf --retry 20 -X POST --unix-socket "$AMIKA_STATE_DIRECTORY/socket" -H content-type:application/json \
+		-d "{\"message\":\"$3\",\"messageId\":\"$2\"}" "http://amika/v1/sessions/$1/messages"
+}
+
+refuses_to_write() { # SENTENCE
+	local status
+	[ "$(asks POST /v1/sessions/tau/messages '{"message":"hello","messageId":"refused"}')" = '503 1' ]
+	status=$(jq -r '"\(.detail) (\(.hint))"' "$BATS_TEST_TMPDIR/body")
+	echo "$status"
+	[[ $status == *"$1"* ]]
+	[ "$(asks POST /v1/sessions/new '{"agent":"mock"}')" = '503 1' ]
+	[ "$(asks POST /v1/sessions/tau/terminate)" = '503 1' ]
+	status=0
+	amika send tau hello 2>"$BATS_TEST_TMPDIR/said" || status=$?
+	[ "$status" = 8 ]
+	cat "$BATS_TEST_TMPDIR/said"
+	grep -q '^amika-send: unreachable: the state cannot be written: ' "$BATS_TEST_TMPDIR/said"
+}
+
+can_be_read() { # SESSION EVENTS
+	[ "$(asks GET /v1/health)" = '200 ' ]
+	[ "$(amika session list --json | jq -r .session_id)" = "$1" ]
+	[ "$(amika session show --json "$1" | jq -r .state)" = idle ]
+	[ "$(amika events --json "$1" | wc -l)" = "$2" ]
+	amika decision list --all --json >"$BATS_TEST_TMPDIR/decisions"
+	[ "$(asks GET /v1/decisions/d_1)" = '200 ' ]
+}
+
+# A session with a turn and a decision behind it; prints how many events that made.
+begin() {
+	amika session create tau --agent mock -- --pace 0 >/dev/null
+	amika send --no-wait --id a tau permission >/dev/null
+	allow_all tau a
+	amika events --json tau | wc -l
+}
+
+full() {
+	local events
+	events=$(begin)
+	fill_disk
+	refuses_to_write 'make room'
+	can_be_read tau "$events"
+	rm "$AMIKA_STATE_DIRECTORY/filler"
+	posts_in_the_end tau b hello
+	amika send --timeout 20000 --id c tau hello >/dev/null
+	survived tau 0 a=completed b=completed c=completed
+	amika doctor --store >/dev/null
+}
+
+@test "a full disk: 503 and a sentence, reading goes on, and so does all else when there is space" {
+	needs_mounts
+	on_disk 16m full
+}
+
+# The flood fills the disk by itself: `out` cannot grow, nor the log.
+flooded() {
+	begin >/dev/null
+	amika send --no-wait --id b tau 'flood 60000 100' >/dev/null
+	until [ "$(stat -f -c %a "$AMIKA_STATE_DIRECTORY")" = 0 ]; do amika session list >/dev/null; done
+	[ "$(asks POST /v1/sessions/tau/messages '{"message":"hello","messageId":"refused"}')" = '503 1' ]
+	amika events --json tau | check-stream --open -
+	[ "$(jq -s 'length' < <(amika session list --json))" = 1 ]
+	mount -o remount,size=200m "$AMIKA_STATE_DIRECTORY"
+	posts_in_the_end tau c hello
+	amika send --timeout 60000 --id d tau hello >/dev/null
+	survived tau 0 a=completed b=completed c=completed d=completed
+	[ "$(jq -s 'map(select(.type == "item.delta" and .amika.turn == 2)) | length' "$events")" = 60000 ]
+	amika doctor --store >/dev/null
+}
+
+@test "a flood that fills the disk waits in its pipe, and is whole in the end" {
+	needs_mounts
+	on_disk 12m flooded
+}
+
+# A daemon that dies at the full disk loses nothing of what it had acknowledged.
+full_and_killed() {
+	local before
+	before=$(begin)
+	fill_disk
+	refuses_to_write 'make room'
+	kill -KILL "$(amikad status | jq .pid)"
+	amika session list >/dev/null 2>"$BATS_TEST_TMPDIR/said" || grep -c . "$BATS_TEST_TMPDIR/said"
+	rm "$AMIKA_STATE_DIRECTORY/filler"
+	amika send --timeout 20000 --id b tau hello >/dev/null
+	survived tau 0 a=completed b=completed
+	[ "$(jq -s '.[0:$n] | map(.amika.turn == 2) | any' --argjson n "$before" "$events")" = false ]
+	amika doctor --store >/dev/null
+}
+
+@test "killed while the disk is full: nothing acknowledged is lost" {
+	needs_mounts
+	on_disk 16m full_and_killed
+}
+
+read_only() {
+	begin >/dev/null
+	amikad stop >/dev/null
+	# A shim may be at its last act.
+	until mount -o remount,ro "$AMIKA_STATE_DIRECTORY" 2>/dev/null; do [ -d "$AMIKA_STATE_DIRECTORY" ]; done
+	status=0
+	amika session list 2>"$BATS_TEST_TMPDIR/said" >/dev/null || status=$?
+	cat "$BATS_TEST_TMPDIR/said"
+	[ "$status" != 0 ]
+	grep -qE '^amika-session: [a-z_]+: .*[Rr]ead-only file system' "$BATS_TEST_TMPDIR/said"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/said")" = 1 ]
+	mount -o remount,rw "$AMIKA_STATE_DIRECTORY"
+	amika send --timeout 20000 --id b tau hello >/dev/null
+	survived tau 0 a=completed b=completed
+}
+
+@test "a state folder that is mounted read-only: no daemon, one sentence; writable again, all is there" {
+	needs_mounts
+	on_disk 16m read_only
+}
+
+# Begins with a daemon of which, while the file `broken` is there, calls fail.
+faulty_daemon() { # CALLS:ERRNO
+	rm -f "$BATS_TEST_TMPDIR/ready" "$BATS_TEST_TMPDIR/broken"
+	mkfifo "$BATS_TEST_TMPDIR/ready"
+	LD_PRELOAD=$top_builddir/tests/tools/fault.so AMIKA_FAULT=$1:1+ AMIKA_FAULT_PATH=$AMIKA_STATE_DIRECTORY/ \
+		AMIKA_FAULT_WHILE=$BATS_TEST_TMPDIR/broken AMIKA_FAULT_COUNT=$BATS_TEST_TMPDIR/faults \
+		amikad serve --ready-fd 5 5>"$BATS_TEST_TMPDIR/ready" 2>"$BATS_TEST_TMPDIR/log" 3>&- &
+	read -r _ <"$BATS_TEST_TMPDIR/ready"
+}
+
+breaks_and_mends() { # CALLS:ERRNO SENTENCE
+	local events
+	faulty_daemon "$1"
+	events=$(begin)
+	touch "$BATS_TEST_TMPDIR/broken"
+	# The first that fails may be the one by which the daemon learns of it.
+	asks POST /v1/sessions/tau/messages '{"message":"hello","messageId":"b"}' >"$BATS_TEST_TMPDIR/first"
+	grep -q '^503 1' "$BATS_TEST_TMPDIR/first"
+	refuses_to_write "$2"
+	[ "$(asks GET /v1/health)" = '200 ' ]
+	[ "$(amika session list --json | jq -r .session_id)" = tau ]
+	amika events --json tau | head -n "$events" | check-stream -
+	rm "$BATS_TEST_TMPDIR/broken"
+	posts_in_the_end tau b hello
+	amika send --timeout 20000 --id c tau hello >/dev/null
+	survived tau 0 a=completed b=completed c=completed
+	amika doctor --store >/dev/null
+	grep -q 'the state can be written again' "$BATS_TEST_TMPDIR/log"
+	[ "$(cut -d' ' -f2 "$BATS_TEST_TMPDIR/faults")" -ge 1 ]
+}
+
+@test "a file system that turns read-only under a running daemon" {
+	needs_faults
+	breaks_and_mends write,pwrite,ftruncate,openat:EROFS 'writable again'
+}
+
+@test "writes that fail with an I/O error" {
+	needs_faults
+	breaks_and_mends write,pwrite:EIO 'reports errors'
+}
+
+@test "flushes that fail: nothing is acknowledged on the strength of a later one" {
+	needs_faults
+	breaks_and_mends fsync,fdatasync:EIO 'flush'
+}
