@@ -171,6 +171,7 @@ daemon_sources = \
 	lib/agent/mock.c \
 	lib/agent/track.c \
 	lib/agent/track.h \
+	lib/agent/track_log.c \
 	lib/agent/track_state.c \
 	lib/agent/turn.c \
 	lib/decision/decision.c \

@@ -31,6 +31,7 @@ unit_programs = \
 	tests/unit/powercut \
 	tests/unit/powercut_run \
 	tests/unit/reader \
+	tests/unit/recall \
 	tests/unit/render \
 	tests/unit/run \
 	tests/unit/run_end \
@@ -136,6 +137,7 @@ tests_unit_path_LDADD = $(test_libs)
 tests_unit_powercut_LDADD = $(test_libs)
 tests_unit_powercut_run_LDADD = $(test_libs)
 tests_unit_reader_LDADD = $(test_libs)
+tests_unit_recall_LDADD = $(test_libs)
 tests_unit_render_LDADD = $(test_libs)
 tests_unit_run_LDADD = $(test_libs)
 tests_unit_run_end_LDADD = $(test_libs)

@@ -57,6 +57,8 @@ struct amk_sink {
 	void (*native)(void *arg, const char *native_id);
 };
 
+struct amk_track;
+
 /* What a process is started from. */
 struct amk_agent_start {
 	const char *session_id;
@@ -119,6 +121,8 @@ struct amk_codec {
 	void (*save)(const void *state, struct amk_buf *b);
 	int (*load)(void *state, const struct amk_json *saved, struct amk_err *e);
 
+	/* What it keeps of items, turns and decisions: where output is lost, the log tells it (amk_track_recall). */
+	struct amk_track *(*track)(void *state);
 	/* No open item, turn or request: a good moment for a checkpoint. */
 	bool (*quiet)(const void *state);
 	/* A turn is running: messages wait. */

@@ -137,14 +137,27 @@ bool amk_ask_open(struct amk_track *t, const struct amk_ask *ask)
 	return amk_always_find(t, a.scope) != NULL;
 }
 
-static void close_one(struct amk_track *t, const struct amk_track_asked *a, const struct outcome *o)
+static void remove_one(struct amk_track *t, const struct amk_track_asked *a)
 {
 	size_t i = (size_t)(a - t->asked);
 
-	say(t, a, o);
 	asked_release(&t->asked[i]);
 	t->nasked--;
 	memmove(&t->asked[i], &t->asked[i + 1], (t->nasked - i) * sizeof *t->asked);
+}
+
+void amk_ask_forget(struct amk_track *t, const char *native)
+{
+	const struct amk_track_asked *a = native ? amk_ask_find(t, native) : NULL;
+
+	if (a)
+		remove_one(t, a);
+}
+
+static void close_one(struct amk_track *t, const struct amk_track_asked *a, const struct outcome *o)
+{
+	say(t, a, o);
+	remove_one(t, a);
 }
 
 static void void_one(struct amk_track *t, const struct amk_track_asked *a)

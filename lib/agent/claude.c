@@ -336,6 +336,11 @@ static int claude_load(void *state, const struct amk_json *saved, struct amk_err
 	return amk_track_state_load(&c->track, s.track, e);
 }
 
+static struct amk_track *claude_track(void *state)
+{
+	return &((struct amk_claude *)state)->track;
+}
+
 static bool claude_quiet(const void *state)
 {
 	return amk_track_quiet(&((const struct amk_claude *)state)->track);
@@ -364,6 +369,7 @@ const struct amk_codec amk_agent_claude = {
 	.step = claude_step,
 	.save = claude_save,
 	.load = claude_load,
+	.track = claude_track,
 	.quiet = claude_quiet,
 	.busy = claude_busy,
 };

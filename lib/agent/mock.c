@@ -307,6 +307,11 @@ static int mock_load(void *state, const struct amk_json *saved, struct amk_err *
 	return amk_track_state_load(&m->track, amk_json_get(saved, "track"), e);
 }
 
+static struct amk_track *mock_track(void *state)
+{
+	return &((struct mock *)state)->track;
+}
+
 static bool mock_quiet(const void *state)
 {
 	return amk_track_quiet(&((const struct mock *)state)->track);
@@ -336,6 +341,7 @@ const struct amk_codec amk_agent_mock = {
 	.step = mock_step,
 	.save = mock_save,
 	.load = mock_load,
+	.track = mock_track,
 	.quiet = mock_quiet,
 	.busy = mock_busy,
 };

@@ -29,7 +29,7 @@ static bool same_id(const char *mine, const char *theirs)
 	return mine && theirs && strncmp(mine, theirs, AMK_TRACK_ID_MAX) == 0;
 }
 
-static void open_release(struct amk_track_open *o)
+void amk_track_open_release(struct amk_track_open *o)
 {
 	free(o->native);
 	free(o->kind);
@@ -53,7 +53,7 @@ void amk_track_init(struct amk_track *t)
 void amk_track_release(struct amk_track *t)
 {
 	for (size_t i = 0; i < t->nopen; i++)
-		open_release(&t->open[i]);
+		amk_track_open_release(&t->open[i]);
 	for (size_t i = 0; i < t->nknown; i++)
 		free(t->known[i].native);
 	free(t->open);
@@ -294,7 +294,7 @@ static void open_remove(struct amk_track *t, struct amk_track_open *o)
 
 	if (strcmp(o->kind, "tool_call") == 0)
 		known_add(t, o->native, o->number, false);
-	open_release(o);
+	amk_track_open_release(o);
 	t->nopen--;
 	memmove(&t->open[i], &t->open[i + 1], (t->nopen - i) * sizeof *o);
 }

@@ -115,6 +115,15 @@ void amk_track_print(struct amk_buf *b, const char *key, const struct amk_json *
 void amk_track_state_save(const struct amk_track *t, struct amk_buf *b, const char *key);
 int amk_track_state_load(struct amk_track *t, const struct amk_json *j, struct amk_err *e);
 
+void amk_track_open_release(struct amk_track_open *o);
+
+/*
+ * Where the steps that made events cannot be repeated, the log tells what they were (track_log.c). Begin forgets all but
+ * the counters and what was allowed for the session; then each event of the log is taken note of, in order from the first.
+ */
+void amk_track_recall_begin(struct amk_track *t);
+void amk_track_recall(struct amk_track *t, const struct amk_json *event);
+
 /* Turns (turn.c). `message` is NULL for a turn nobody asked for. */
 void amk_turn_start(struct amk_track *t, const char *message);
 /* Closes what is open, then the turn. Nothing if none runs. `reason` may be NULL. */
@@ -141,6 +150,7 @@ void amk_ask_answer(struct amk_track *t, const struct amk_input *in);
 void amk_ask_void(struct amk_track *t, const char *native);
 /* Voids all, or only those that do not outlive their turn. */
 void amk_ask_void_all(struct amk_track *t, bool background_too);
+void amk_ask_forget(struct amk_track *t, const char *native); /* without a word; NULL: none */
 void amk_ask_release(struct amk_track *t);
 void amk_ask_save(const struct amk_track *t, struct amk_buf *b);
 int amk_ask_load(struct amk_track *t, const struct amk_json *list, struct amk_err *e);

@@ -429,6 +429,13 @@ ssize_t amk_run_read(struct amk_run *r, uint64_t at, void *to, size_t max, struc
 	return n < 0 ? amk_err_sys(e, "reading the out spool") : n;
 }
 
+uint64_t amk_run_out(const struct amk_run *r)
+{
+	struct stat st;
+
+	return fstat(r->out, &st) < 0 ? 0 : (uint64_t)st.st_size;
+}
+
 void amk_run_stderr(struct amk_run *r, struct amk_buf *b)
 {
 	amk_folder_stderr(r->folder, b);

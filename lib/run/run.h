@@ -66,6 +66,8 @@ void amk_run_free(struct amk_run *r);
 int amk_run_write(struct amk_run *r, uint64_t at, const void *s, size_t n, struct amk_err *e);
 /* Up to max bytes of the out spool from `at`; 0 when there are none yet. */
 ssize_t amk_run_read(struct amk_run *r, uint64_t at, void *to, size_t max, struct amk_err *e);
+/* How long the out spool is. */
+uint64_t amk_run_out(const struct amk_run *r);
 /* What the program wrote to stderr: all, or head and tail with a line between them that says how much is
  * left out. At most AMK_RUN_STDERR_MAX bytes. */
 #define AMK_RUN_STDERR_MAX (129u << 10)

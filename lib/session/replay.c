@@ -5,7 +5,9 @@
  */
 #include <string.h>
 
+#include "agent/track.h"
 #include "session/internal.h"
+#include "store/log.h"
 
 static void drop_said(void *arg, const struct amk_said *said)
 {
@@ -32,6 +34,7 @@ struct replay {
 	struct amk_session *s;
 	struct amk_err *e;
 	int failed;
+	bool cut; /* output that was stepped is missing */
 };
 
 static int lines_upto(struct replay *rp, uint64_t upto)
@@ -40,11 +43,15 @@ static int lines_upto(struct replay *rp, uint64_t upto)
 	struct amk_input in;
 	uint64_t n;
 
-	if (!live->run) { /* its folder was lost: the log is all there is */
-		live->out_n = upto;
-		return 0;
-	}
 	while (live->out_n < upto) {
+		/* Lost with its folder, or with the power: the log is all there is. */
+		if (!live->run || (amk_run_pid(live->run) == 0 && amk_run_out(live->run) < upto)) {
+			rp->cut = true;
+			live->out_n = upto;
+			live->line_used = live->skipped = 0;
+			amk_buf_release(&live->line);
+			return 0;
+		}
 		if (amk_live_next_line(live, upto, true, &in, &n) <= 0)
 			return amk_err_set(rp->e, AMK_EINTERNAL, "session %s: the out spool of run %lld ends before %llu",
 					   rp->s->id, (long long)live->row, (unsigned long long)upto);
@@ -104,9 +111,29 @@ int amk_replay_state(struct amk_session *s, const char *checkpoint, struct amk_e
 	return 0;
 }
 
+static bool recall_line(void *arg, const struct amk_log_line *line)
+{
+	struct amk_json *event AMK_AUTO(json) = amk_json_parse(line->line, line->n, NULL);
+
+	amk_track_recall(arg, event);
+	return true;
+}
+
+/* The state stands where the log did when the output was read: what was said since is only in the log. */
+static int recall(struct amk_session *s, struct amk_err *e)
+{
+	const struct amk_log_range all = { s->row, 0, INT64_MAX, true };
+	struct amk_track *t = s->codec->track(s->state);
+
+	if (s->live.run)
+		s->live.out_n = amk_run_out(s->live.run); /* from now on that is what there is */
+	amk_track_recall_begin(t);
+	return amk_log_read(s->all->conf.store, &all, recall_line, t, e);
+}
+
 int amk_replay(struct amk_session *s, const struct amk_state_run *run, struct amk_err *e)
 {
-	struct replay rp = { s, e, 0 };
+	struct replay rp = { .s = s, .e = e };
 	struct amk_live *live = &s->live;
 
 	live->out_n = live->checkpoint_out = run->checkpoint_out;
@@ -117,5 +144,7 @@ int amk_replay(struct amk_session *s, const struct amk_state_run *run, struct am
 	if (amk_state_inputs(s->all->conf.store, run->row, run->checkpoint_input, replay_input, &rp, e) < 0 ||
 	    rp.failed < 0)
 		return -1;
-	return lines_upto(&rp, run->out_n);
+	if (lines_upto(&rp, run->out_n) < 0)
+		return -1;
+	return rp.cut ? recall(s, e) : 0;
 }

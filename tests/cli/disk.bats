@@ -200,5 +200,42 @@ breaks_and_mends() { # CALLS:ERRNO SENTENCE
 
 @test "flushes that fail: nothing is acknowledged on the strength of a later one" {
 	needs_faults
-	breaks_and_mends fsync,fdatasync:EIO 'flush'
+	breaks_and_mends fsync,fdatasync:EIO 'reports errors'
+}
+
+# All processes of the state folder at once, as the power takes them.
+cut_power() {
+	local pids
+	pids=$(amikad status | jq .pid)
+	pids+=" $(awk '$2 == "FLOCK" { print $5, $6 }' /proc/locks | while read -r pid file; do
+		for pos in "$AMIKA_STATE_DIRECTORY"/run/*/pos; do
+			[ "${file##*:}" != "$(stat -c %i "$pos")" ] || echo "$pid"
+		done
+	done)"
+	for shim in $pids; do pids+=" $(pgrep -P "$shim" amika-mock || true)"; done
+	# shellcheck disable=SC2086 # a list
+	kill -KILL $pids
+	for pid in $pids; do tail --pid="$pid" -s 0.01 -f /dev/null; done
+}
+
+@test "power loss: output that is on record and not on the disk any more" {
+	local left out session=0
+	for left in 0 100 1000 -1; do
+		session=$((session + 1))
+		echo "$left"
+		amika session create "s$session" --agent mock -- --pace 0 >/dev/null
+		amika send --timeout 20000 --id a "s$session" tool >/dev/null
+		amika send --no-wait --id b "s$session" permission >/dev/null
+		await "s$session" permission.requested 2 >/dev/null
+		amika send --no-wait --id c "s$session" hello >/dev/null
+		cut_power
+		out=$(echo "$AMIKA_STATE_DIRECTORY"/run/*/out)
+		[ "$(stat -c %s "$out")" -gt 1000 ]
+		truncate -s "$left" "$out"
+		amika send --timeout 20000 --id d "s$session" hello >/dev/null
+		survived "s$session" 0 a=completed b=lost c=completed d=completed
+		amika doctor --store >/dev/null
+		amikad stop >/dev/null
+		rm -r "$AMIKA_STATE_DIRECTORY"/run "$AMIKA_STATE_DIRECTORY"/amika.db*
+	done
 }
