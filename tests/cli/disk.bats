@@ -239,3 +239,87 @@ cut_power() {
 		rm -r "$AMIKA_STATE_DIRECTORY"/run "$AMIKA_STATE_DIRECTORY"/amika.db*
 	done
 }
+
+@test "a torn end of the log's file: all but the torn turn is there, and the agent's output brings that back" {
+	local before
+	begin >/dev/null
+	amika send --timeout 20000 --id b tau 'flood 200 50' >/dev/null
+	before=$(amika events --json tau | jq -c 'del(.time)' | sha256sum)
+	kill -KILL "$(amikad status | jq .pid)"
+	truncate -s -1000 "$AMIKA_STATE_DIRECTORY/amika.db-wal"
+	amika send --timeout 20000 --id c tau hello >/dev/null
+	survived tau 0 a=completed b=completed c=completed
+	[ "$before" = "$(jq -c 'select(.amika.turn != 3) | del(.time)' "$events" | sha256sum)" ]
+	amika doctor --store >/dev/null
+}
+
+# No daemon comes up, in one sentence with a remedy, and nothing was touched.
+refused_at_start() { # WORDS
+	local was
+	was=$(sha256sum <"$AMIKA_STATE_DIRECTORY/amika.db")
+	for tool in 'amika session list' 'amikad serve'; do
+		run --separate-stderr $tool
+		echo "$stderr"
+		[ "$status" -ne 0 ]
+		[[ $stderr == *"$1"* ]]
+		[ "$(grep -c . <<<"$stderr")" = 1 ]
+		[[ $stderr == *'('*')' ]]
+	done
+	[ "$was" = "$(sha256sum <"$AMIKA_STATE_DIRECTORY/amika.db")" ]
+	[ ! -s "$AMIKA_STATE_DIRECTORY/amika.db-wal" ]
+	run amikad status
+	[ "$status" = 8 ]
+}
+
+root_page() { # TABLE
+	sqlite3 "$AMIKA_STATE_DIRECTORY/amika.db" "SELECT rootpage FROM sqlite_master WHERE name = '$1'"
+}
+
+spoil_page() { # NUMBER
+	head -c 4096 /dev/urandom | dd of="$AMIKA_STATE_DIRECTORY/amika.db" bs=4096 seek=$(($1 - 1)) conv=notrunc status=none
+}
+
+@test "a database that is corrupt, of something else, or newer: refused at the start, untouched" {
+	begin >/dev/null
+	amikad stop >/dev/null
+	cp -a "$AMIKA_STATE_DIRECTORY" "$BATS_TEST_TMPDIR/whole"
+	again() { cp "$BATS_TEST_TMPDIR/whole/amika.db" "$AMIKA_STATE_DIRECTORY/amika.db"; }
+	spoil_page 1
+	refused_at_start 'not a database'
+	again
+	spoil_page "$(root_page session)"
+	refused_at_start 'malformed'
+	again
+	truncate -s 5000 "$AMIKA_STATE_DIRECTORY/amika.db"
+	refused_at_start 'malformed'
+	again
+	sqlite3 "$AMIKA_STATE_DIRECTORY/amika.db" 'PRAGMA user_version = 99'
+	refused_at_start 'newer amika'
+	again
+	sqlite3 "$AMIKA_STATE_DIRECTORY/amika.db" 'PRAGMA application_id = 1'
+	refused_at_start 'not made by amika'
+	again
+	amika send --timeout 20000 --id b tau hello >/dev/null
+	survived tau 0 a=completed b=completed
+}
+
+@test "a database found corrupt while at work: said, not written any more, the rest is read" {
+	local was
+	amika session create rho --agent mock >/dev/null
+	begin >/dev/null
+	amika send --timeout 20000 --id b tau 'flood 3000 100' >/dev/null
+	amikad stop >/dev/null
+	spoil_page "$(sqlite3 "$AMIKA_STATE_DIRECTORY/amika.db" \
+		"SELECT pageno FROM dbstat WHERE name = 'log' AND pagetype = 'leaf' LIMIT 1 OFFSET 9")"
+	amika session list --json | jq -e -s 'length == 2'
+	run --separate-stderr amika events tau
+	echo "$stderr"
+	[ "$status" = 1 ]
+	[[ $stderr == *malformed*'(stop amikad, then put a copy of amika.db back, or move it away to begin anew)' ]]
+	was=$(sha256sum <"$AMIKA_STATE_DIRECTORY/amika.db")
+	[ "$(asks POST /v1/sessions/rho/messages '{"message":"hello"}')" = '503 1' ]
+	jq -r .detail "$BATS_TEST_TMPDIR/body" | grep malformed
+	amika session list --json | jq -e -s 'length == 2'
+	amikad stop >/dev/null
+	[ "$was" = "$(sha256sum <"$AMIKA_STATE_DIRECTORY/amika.db")" ]
+}
