@@ -252,7 +252,7 @@ static void again(void *arg)
 void amk_sessions_again(struct amk_session *s, const struct amk_err *e)
 {
 	if (!s->live.delayed)
-		amk_say(AMK_SAY_ERROR, "session", "%s: %s; it is tried again", s->id, e->msg);
+		AMK_SESSION_SAY(s, AMK_SAY_ERROR, "%s; it is tried again", e->msg);
 	s->live.delayed = true;
 	amk_loop_timer_arm(s->all->again, AGAIN_MS);
 }
