@@ -211,7 +211,9 @@ daemon_sources = \
 	lib/daemon/reader.c \
 	lib/daemon/reader.h \
 	lib/daemon/settings.c \
-	lib/daemon/settings.h
+	lib/daemon/settings.h \
+	lib/daemon/token.c \
+	lib/daemon/token.h
 
 lib_readmes = \
 	lib/agent/README.md \

@@ -44,6 +44,7 @@ unit_programs = \
 	tests/unit/state \
 	tests/unit/store \
 	tests/unit/time \
+	tests/unit/token \
 	tests/unit/utf8 \
 	tests/unit/ws \
 	tests/unit/ws_cases \
@@ -151,6 +152,7 @@ tests_unit_shape_LDADD = $(test_libs)
 tests_unit_state_LDADD = $(test_libs)
 tests_unit_store_LDADD = $(test_libs)
 tests_unit_time_LDADD = $(test_libs)
+tests_unit_token_LDADD = $(test_libs)
 tests_unit_utf8_LDADD = $(test_libs)
 tests_unit_ws_LDADD = $(test_libs)
 tests_unit_ws_cases_LDADD = $(test_libs)

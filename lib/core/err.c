@@ -46,6 +46,7 @@ const struct amk_code_info amk_codes[AMK_CODE_COUNT] = {
 	[AMK_EANSWERED] = { "decision_answered", "Decision Answered", AMK_EXIT_CONFLICT, 409, false },
 	[AMK_EENDED] = { "session_ended", "Session Ended", AMK_EXIT_CONFLICT, 400, false },
 	[AMK_EDENIED] = { "permission_denied", "Permission Denied", AMK_EXIT_DENIED, 403, false },
+	[AMK_ETOKEN] = { "token_invalid", "Token Invalid", AMK_EXIT_DENIED, 401, false },
 	[AMK_ETIMEOUT] = { "timeout", "Timeout", AMK_EXIT_TIMEOUT, 504, true },
 	[AMK_EUNREACHABLE] = { "unreachable", "Unreachable", AMK_EXIT_UNREACHABLE, 502, true },
 	[AMK_EWAITING] = { "waiting", "Waiting", AMK_EXIT_WAITING, 409, true },

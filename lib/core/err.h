@@ -52,6 +52,7 @@ enum amk_code {
 	AMK_EANSWERED,
 	AMK_EENDED, /* the session has ended */
 	AMK_EDENIED,
+	AMK_ETOKEN, /* no token, or another than the daemon's */
 	AMK_ETIMEOUT,
 	AMK_EUNREACHABLE,
 	AMK_EWAITING,

@@ -45,6 +45,7 @@ static void test_statuses(void)
 		{ AMK_EANSWERED, 5, 409, "decision_answered" }, { AMK_EDENIED, 6, 403, "permission_denied" },
 		{ AMK_ETIMEOUT, 7, 504, "timeout" }, { AMK_EUNREACHABLE, 8, 502, "unreachable" },
 		{ AMK_EWAITING, 9, 409, "waiting" }, { AMK_EFAILED, 1, 500, "failed" },
+		{ AMK_ETOKEN, 6, 401, "token_invalid" },
 		{ AMK_EHEADER, 3, 431, "header_too_large" },
 	};
 
