@@ -177,7 +177,7 @@ static int length_check(const struct head *head, bool http10, struct amk_err *e)
 
 int amk_gate_check(const struct amk_gate *g, struct amk_err *e)
 {
-	static const char *const once[] = { "Authorization", "Content-Type" };
+	static const char *const once[] = { "Authorization", "Content-Type", "Origin" };
 	bool http10 = strcmp(g->version, "HTTP/1.0") == 0;
 	const char *value;
 	struct head head;

@@ -28,7 +28,7 @@ struct amk_gate {
 /*
  * 0, or -1 with AMK_EINVALID: control bytes, NULs and malformed escapes in the target, "%2F" in its path,
  * targets and headers beyond the bounds, folded lines, lines not ended by CR LF, malformed names and
- * values, doubled or malformed Host, Content-Length, Transfer-Encoding, Authorization, Content-Type, a
+ * values, doubled or malformed Host, Content-Length, Transfer-Encoding, Authorization, Content-Type, Origin, a
  * length with a transfer coding, codings but chunked, HTTP/1.1 without Host.
  */
 int amk_gate_check(const struct amk_gate *g, struct amk_err *e);
