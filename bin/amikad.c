@@ -16,43 +16,118 @@
 #include "core/path.h"
 #include "core/time.h"
 #include "daemon/daemon.h"
+#include "daemon/door.h"
 #include "daemon/inspect.h"
 #include "daemon/lock.h"
 
 #define STOP_TIMEOUT_MS 60000
 #define RESTART_TIMEOUT_MS 30000
 
-static int64_t opt_ready_fd = -1, opt_lock_fd = -1;
+static int64_t opt_ready_fd = -1, opt_lock_fd = -1, opt_door_fd = -1, opt_port = 2468;
+static const char *opt_listen, *opt_host = "127.0.0.1", *opt_token_file;
+static char *opt_token;
+static bool opt_far, opt_no_token, opt_credentials;
+static struct amk_strv opt_hosts, opt_origins, opt_methods, opt_headers;
 
-/* The same program anew, in this process: the lock never becomes free in between. */
-static int serve_again(int lock_fd, struct amk_err *e)
+/* The same program anew, in this process: the lock never becomes free in between, nor does the port. */
+static int serve_again(const struct amk_daemon_left *left, struct amk_err *e)
 {
-	char path[AMK_PATH_MAX], fd[16];
-	char *argv[] = { path, (char *)"serve", (char *)"--lock-fd", fd, NULL };
+	struct amk_strv argv AMK_AUTO(strv) = { 0 };
+	char path[AMK_PATH_MAX];
 
 	if (amk_path_helper(path, "amikad", e) < 0)
 		return -1;
-	snprintf(fd, sizeof fd, "%d", lock_fd);
-	fcntl(lock_fd, F_SETFD, 0);
-	execv(path, argv);
+	amk_strv_add(&argv, path);
+	amk_strv_add(&argv, "serve");
+	amk_strv_addf(&argv, "--lock-fd=%d", left->lock_fd);
+	if (left->door_fd >= 0)
+		amk_strv_addf(&argv, "--door-fd=%d", left->door_fd);
+	fcntl(left->lock_fd, F_SETFD, 0);
+	execv(path, argv.v);
 	return amk_err_sys(e, "starting %s", path);
+}
+
+/* Out of our environment too: whoever we start could read it there, in /proc, whatever it is given itself. */
+static char *token_of_environment(void)
+{
+	char *value = getenv("AMIKA_TOKEN"), *token;
+
+	if (!value)
+		return NULL;
+	token = amk_strdup(value);
+	unsetenv("AMIKA_TOKEN");
+	value -= strlen("AMIKA_TOKEN=");
+	explicit_bzero(value, strlen(value));
+	return token;
+}
+
+static void passed_on(int64_t fd)
+{
+	if (fd >= 0)
+		fcntl((int)fd, F_SETFD, FD_CLOEXEC);
+}
+
+static int serve_with(struct amk_door_conf *door, struct amk_err *e)
+{
+	struct amk_daemon_left left;
+	char path[AMK_PATH_MAX];
+	struct amk_daemon_conf conf = { path, (int)opt_ready_fd, (int)opt_lock_fd, door };
+	int r;
+
+	if (amk_path_state(path, e) < 0)
+		return -1;
+	passed_on(opt_ready_fd);
+	passed_on(opt_lock_fd);
+	r = amk_daemon_serve(&conf, &left, e);
+	return r == 1 ? serve_again(&left, e) : r;
+}
+
+/* What both verbs say of the door. A token that was asked for by name goes before the environment's. */
+static void door_describe(struct amk_door_conf *door, char *environments)
+{
+	door->token = opt_token ? opt_token : opt_token_file || !environments || !*environments ? NULL : environments;
+	door->token_file = opt_token_file;
+	door->far = opt_far;
+	door->inherited = -1;
+	door->cors = (struct amk_cors){ .hosts = opt_hosts, .origins = opt_origins, .methods = opt_methods,
+					.headers = opt_headers, .credentials = opt_credentials };
 }
 
 static int serve(const struct amk_args *a, struct amk_err *e)
 {
-	char path[AMK_PATH_MAX];
-	struct amk_daemon_conf conf = { path, (int)opt_ready_fd, (int)opt_lock_fd };
-	int lock_fd = -1, r;
+	char *token AMK_AUTO(mem) = token_of_environment();
+	struct amk_door_conf door = { .listen = opt_listen };
 
 	(void)a;
-	if (amk_path_state(path, e) < 0)
-		return -1;
-	if (conf.ready_fd >= 0)
-		fcntl(conf.ready_fd, F_SETFD, FD_CLOEXEC);
-	if (conf.lock_fd >= 0)
-		fcntl(conf.lock_fd, F_SETFD, FD_CLOEXEC);
-	r = amk_daemon_serve(&conf, &lock_fd, e);
-	return r == 1 ? serve_again(lock_fd, e) : r;
+	door_describe(&door, token);
+	door.inherited = (int)opt_door_fd;
+	if (opt_listen || opt_door_fd >= 0)
+		return serve_with(&door, e);
+	if (opt_token || opt_token_file || opt_far || opt_credentials || opt_hosts.n || opt_origins.n ||
+	    opt_methods.n || opt_headers.n) {
+		amk_err_set(e, AMK_EUSAGE, "tokens, hosts and origins are for a network door");
+		return amk_err_hint(e, "say --listen 127.0.0.1:PORT");
+	}
+	return serve_with(NULL, e);
+}
+
+/* The original's spelling. */
+static int server(const struct amk_args *a, struct amk_err *e)
+{
+	char *token AMK_AUTO(mem) = token_of_environment(), *address AMK_AUTO(mem) = NULL;
+	struct amk_door_conf door = { .owner = true };
+	bool bare = strchr(opt_host, ':') && opt_host[0] != '[';
+
+	(void)a;
+	if (opt_no_token) {
+		amk_err_set(e, AMK_EUSAGE, "every program and every web page on this machine could steer the agents");
+		return amk_err_hint(e, "leave --no-token out: the token is then in a file of yours");
+	}
+	address = amk_strf("%s%s%s:%lld", bare ? "[" : "", opt_host, bare ? "]" : "", (long long)opt_port);
+	door.listen = address;
+	door_describe(&door, token);
+	door.far = opt_far || door.token || door.token_file;
+	return serve_with(&door, e);
 }
 
 /* The running daemon: its line, and a pidfd that cannot come to mean another process. */
@@ -200,9 +275,30 @@ static int verify(const struct amk_args *a, struct amk_err *e)
 	return v.wrong ? AMK_EXIT_FAILED : AMK_EXIT_DONE;
 }
 
+#define DOOR_OPTIONS \
+	{ 0, "token-file", AMK_OPT_STR, &opt_token_file, "FILE", "the token is there; STATE/token by default" }, \
+	{ 0, "insecure-listen", AMK_OPT_FLAG, &opt_far, NULL, "listen beyond loopback, without encryption" }, \
+	{ 0, "allow-host", AMK_OPT_LIST, &opt_hosts, "NAME", "the daemon is also called so (Host header)" }, \
+	{ 'O', "cors-allow-origin", AMK_OPT_LIST, &opt_origins, "ORIGIN", "web pages from there may ask" }, \
+	{ 'M', "cors-allow-method", AMK_OPT_LIST, &opt_methods, "METHOD", "… with this method; any by default" }, \
+	{ 'A', "cors-allow-header", AMK_OPT_LIST, &opt_headers, "HEADER", "… with this header; any by default" }, \
+	{ 'C', "cors-allow-credentials", AMK_OPT_FLAG, &opt_credentials, NULL, "… with credentials" }, \
+	{ 0, "ready-fd", AMK_OPT_INT, &opt_ready_fd, "FD", "write the daemon line there once it serves" }
+
 static const struct amk_opt serve_options[] = {
-	{ 0, "ready-fd", AMK_OPT_INT, &opt_ready_fd, "FD", "write the daemon line there once it serves" },
+	{ 0, "listen", AMK_OPT_STR, &opt_listen, "ADDRESS:PORT", "serve there too, over TCP with a token" },
+	{ 0, "token", AMK_OPT_SECRET, &opt_token, "TOKEN", "the token; better kept in a file" },
+	DOOR_OPTIONS,
 	{ 0, "lock-fd", AMK_OPT_INT, &opt_lock_fd, "FD", "the lock, inherited (used by restart)" },
+	{ 0, "door-fd", AMK_OPT_INT, &opt_door_fd, "FD", "the network door, inherited (used by restart)" },
+	AMK_OPT_END,
+};
+static const struct amk_opt server_options[] = {
+	{ 'H', "host", AMK_OPT_STR, &opt_host, "ADDRESS", "listen on this address; 127.0.0.1 by default" },
+	{ 'p', "port", AMK_OPT_INT, &opt_port, "PORT", "listen on this port; 2468 by default" },
+	{ 't', "token", AMK_OPT_SECRET, &opt_token, "TOKEN", "the token; better kept in a file" },
+	{ 'n', "no-token", AMK_OPT_FLAG, &opt_no_token, NULL, "refused: there is always a token" },
+	DOOR_OPTIONS,
 	AMK_OPT_END,
 };
 
@@ -211,6 +307,12 @@ static const struct amk_cmd cmd_serve = {
 	.summary = "Serve the state folder in the foreground",
 	.opts = serve_options,
 	.run = serve,
+};
+static const struct amk_cmd cmd_server = {
+	.name = "server",
+	.summary = "Serve over TCP, lending sessions the environment",
+	.opts = server_options,
+	.run = server,
 };
 static const struct amk_cmd cmd_stop = {
 	.name = "stop",
@@ -236,7 +338,8 @@ static const struct amk_cmd cmd_verify = {
 	.writes = "check",
 	.run = verify,
 };
-static const struct amk_cmd *const verbs[] = { &cmd_serve, &cmd_stop, &cmd_restart, &cmd_status, &cmd_verify, NULL };
+static const struct amk_cmd *const verbs[] = { &cmd_serve,  &cmd_server, &cmd_stop,   &cmd_restart,
+					       &cmd_status, &cmd_verify, NULL };
 
 static const struct amk_cmd cmd = {
 	.name = "amikad",

@@ -198,8 +198,12 @@ daemon_sources = \
 	lib/daemon/api_ws.c \
 	lib/daemon/chunk.c \
 	lib/daemon/chunk.h \
+	lib/daemon/cors.c \
+	lib/daemon/cors.h \
 	lib/daemon/daemon.c \
 	lib/daemon/daemon.h \
+	lib/daemon/door.c \
+	lib/daemon/door.h \
 	lib/daemon/feed.c \
 	lib/daemon/feed.h \
 	lib/daemon/inspect.c \

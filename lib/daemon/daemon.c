@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@
 #include "core/time.h"
 #include "daemon/api.h"
 #include "daemon/chunk.h"
+#include "daemon/door.h"
 #include "daemon/feed.h"
 #include "daemon/lock.h"
 #include "daemon/peer.h"
@@ -133,7 +135,11 @@ static bool turn_round(struct amk_daemon *d)
 	} else if (d->sessions && amk_sessions_committed(d->sessions)) {
 		more = true;
 	}
-	return amk_http_turn(d->http) || more;
+	if (amk_http_turn(d->http))
+		more = true;
+	if (d->network && amk_http_turn(d->network))
+		more = true;
+	return more;
 }
 
 static void turn(void *arg)
@@ -208,6 +214,14 @@ static bool admit(void *arg, uid_t uid, pid_t pid)
 	return amk_peer_admit(d->frozen ? NULL : d->sessions, uid, pid);
 }
 
+static bool guard(void *arg, struct amk_request *rq)
+{
+	struct amk_daemon *d = arg;
+
+	return amk_door_judge(d->door, rq);
+}
+
+/* Two servers with limits of their own: whatever comes over the network, the socket answers. */
 static int http_open(struct amk_daemon *d, struct amk_err *e)
 {
 	struct amk_http_conf conf = {
@@ -231,7 +245,13 @@ static int http_open(struct amk_daemon *d, struct amk_err *e)
 		return -1;
 	conf.listen_fd = d->listen_fd;
 	d->http = amk_http_start(d->loop, &conf, e);
-	return d->http ? 0 : -1;
+	if (!d->http || !d->door)
+		return d->http ? 0 : -1;
+	conf.listen_fd = d->door->listen_fd;
+	conf.guard = guard;
+	conf.guard_bytes = amk_cors_bytes(&d->door->cors);
+	d->network = amk_http_start(d->loop, &conf, e);
+	return d->network ? 0 : -1;
 }
 
 /* Who starts it has the first word, STATE/settings.json the last. */
@@ -268,7 +288,7 @@ static int folders_open(struct amk_daemon *d, const struct amk_daemon_conf *conf
 	if (amk_settings_load(&d->settings, d->dir, e) < 0)
 		return -1;
 	d->log_kept = amk_say_keep(d->dir, "amikad.log", d->settings.log_bytes);
-	if (log_begin(&d->settings, e) < 0)
+	if (log_begin(&d->settings, e) < 0 || (conf->door && !(d->door = amk_door_open(conf->door, d->path, e))))
 		return -1;
 	if (mkdirat(d->dir, "run", 0700) < 0 && errno != EEXIST)
 		return amk_err_sys(e, "making %.200s/run", d->path);
@@ -288,6 +308,27 @@ static void raise_files(struct amk_daemon *d)
 	setrlimit(RLIMIT_NOFILE, &rl);
 }
 
+/*
+ * A part of the descriptors is left to the daemon's own work, the rest shared out: clients in any number can
+ * neither stop a session from starting nor, over the network, keep the user of this machine out.
+ */
+static void fit_connections(struct amk_daemon *d)
+{
+	int64_t most;
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) < 0 || rl.rlim_cur > INT_MAX)
+		return;
+	most = (int64_t)rl.rlim_cur / 4 * 3 / (d->door ? 2 : 1);
+	if (d->settings.connections <= most || most < 2)
+		return;
+	amk_say(AMK_SAY_INFO, "daemon", "%lld descriptors are enough for %lld connections, not %lld",
+		(long long)rl.rlim_cur, (long long)most, (long long)d->settings.connections);
+	d->settings.connections = most;
+	if (d->settings.streams >= most)
+		d->settings.streams = most - 1;
+}
+
 /* What is started in our place finds the limit as we did. */
 static void restore_files(const struct amk_daemon *d)
 {
@@ -305,6 +346,7 @@ static int rooms_open(struct amk_daemon *d, struct amk_err *e)
 
 	signal(SIGPIPE, SIG_IGN);
 	raise_files(d);
+	fit_connections(d);
 	d->loop = amk_loop_new(e);
 	if (!d->loop)
 		return -1;
@@ -327,8 +369,8 @@ static int rooms_open(struct amk_daemon *d, struct amk_err *e)
 
 static void daemon_close(struct amk_daemon *d)
 {
-	if (d->http)
-		amk_http_stop(d->http);
+	amk_http_stop(d->http);
+	amk_http_stop(d->network);
 	amk_chunks_free(d->chunks);
 	if (d->sessions)
 		amk_sessions_close(d->sessions);
@@ -343,6 +385,7 @@ static void daemon_close(struct amk_daemon *d)
 		close(d->listen_fd);
 		unlinkat(d->dir, "socket", 0);
 	}
+	amk_door_close(d->door);
 	if (d->run_dir >= 0)
 		close(d->run_dir);
 	amk_say_keep(-1, NULL, 0);
@@ -366,6 +409,10 @@ static void daemon_line(const struct amk_daemon *d, struct amk_buf *b)
 		amk_buf_adds(b, "/amikad.log\"");
 	} else {
 		amk_jw_null(b, "log");
+	}
+	if (d->door) {
+		amk_jw_cstr(b, "url", d->door->url);
+		amk_jw_cstr(b, "token_file", d->door->token_file);
 	}
 	amk_jw_close(b, '}');
 	amk_buf_addc(b, '\n');
@@ -392,7 +439,7 @@ static void notify_manager(void)
 
 static int announce(struct amk_daemon *d, int ready_fd, struct amk_err *e)
 {
-	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(AMK_PATH_MAX * 12 + 256);
+	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(AMK_PATH_MAX * 18 + 512);
 
 	daemon_line(d, &line);
 	if (amk_lock_write(d->lock_fd, line.s, e) < 0)
@@ -404,22 +451,29 @@ static int announce(struct amk_daemon *d, int ready_fd, struct amk_err *e)
 	}
 	notify_manager();
 	amk_say(AMK_SAY_INFO, "daemon", "serving %s/socket", d->path);
+	if (d->door)
+		amk_say(AMK_SAY_INFO, "daemon", "serving %s", d->door->url);
+	if (d->door && d->door->token_file)
+		amk_say(AMK_SAY_INFO, "daemon", "its token is in %s", d->door->token_file);
 	return 0;
 }
 
-int amk_daemon_serve(const struct amk_daemon_conf *conf, int *lock_fd, struct amk_err *e)
+int amk_daemon_serve(const struct amk_daemon_conf *conf, struct amk_daemon_left *left, struct amk_err *e)
 {
 	struct amk_daemon d = { .dir = -1, .run_dir = -1, .lock_fd = -1, .listen_fd = -1 };
 	int r = -1;
 
 	d.began = amk_time_monotonic();
+	left->door_fd = -1;
 	if (folders_open(&d, conf, e) == 0 && rooms_open(&d, e) == 0 && announce(&d, conf->ready_fd, e) == 0) {
 		amk_loop_run(d.loop);
 		r = d.restarting;
+		if (r == 1 && d.door && (left->door_fd = amk_door_leave(d.door, e)) < 0)
+			r = -1;
 	}
 	daemon_close(&d);
 	if (r == 1)
-		*lock_fd = d.lock_fd;
+		left->lock_fd = d.lock_fd;
 	else if (d.lock_fd >= 0)
 		close(d.lock_fd);
 	return r;

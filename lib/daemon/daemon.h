@@ -15,6 +15,8 @@
 
 struct amk_chunks;
 struct amk_feed;
+struct amk_door;
+struct amk_door_conf;
 
 struct amk_daemon {
 	char path[AMK_PATH_MAX]; /* the state folder */
@@ -27,6 +29,8 @@ struct amk_daemon {
 	bool frozen;	   /* the store cannot be written: they are only shown */
 	struct amk_err why; /* it could not */
 	struct amk_http *http;
+	struct amk_door *door;	  /* NULL: none */
+	struct amk_http *network; /* what is served through it */
 	struct amk_chunks *chunks; /* of the log, for all who read it */
 	struct amk_feed *feeds;
 	struct amk_timer *keepalive, *recover, *deadline;
@@ -39,9 +43,16 @@ struct amk_daemon_conf {
 	const char *path; /* the state folder */
 	int ready_fd;	  /* gets the daemon line once it serves; -1: none */
 	int lock_fd;	  /* inherited, already locked; -1: to be taken */
+	struct amk_door_conf *door; /* or NULL */
 };
 
-/* Serves until stopped. 0: stopped; 1: to be started anew in this process (*lock_fd stays locked); -1: e. */
-int amk_daemon_serve(const struct amk_daemon_conf *conf, int *lock_fd, struct amk_err *e);
+/* What whoever is started in our place inherits. */
+struct amk_daemon_left {
+	int lock_fd; /* still locked */
+	int door_fd; /* see amk_door_leave; -1: none */
+};
+
+/* Serves until stopped. 0: stopped; 1: to be started anew in this process, with what is left; -1: e. */
+int amk_daemon_serve(const struct amk_daemon_conf *conf, struct amk_daemon_left *left, struct amk_err *e);
 
 #endif
