@@ -210,6 +210,8 @@ daemon_sources = \
 	lib/daemon/inspect.h \
 	lib/daemon/lock.c \
 	lib/daemon/lock.h \
+	lib/daemon/owner.c \
+	lib/daemon/owner.h \
 	lib/daemon/peer.c \
 	lib/daemon/peer.h \
 	lib/daemon/reader.c \

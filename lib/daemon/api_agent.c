@@ -8,8 +8,11 @@
 
 #include "agent/agent.h"
 
+#include <stdlib.h>
+
 #include "core/jw.h"
 #include "daemon/api.h"
+#include "daemon/owner.h"
 
 static void write_list(struct amk_buf *b, const char *key, const char *const *list)
 {
@@ -75,7 +78,8 @@ void amk_api_agent_list(struct amk_request *rq, void *arg)
 	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(AMK_API_REPLY_MAX);
 	const char *path = amk_request_query(rq, "path");
 
-	(void)arg;
+	if (!path && amk_owner_serves(arg, rq))
+		path = getenv("PATH");
 	amk_jw_open(&b, NULL, '{');
 	amk_jw_open(&b, "agents", '[');
 	for (const struct amk_codec *const *c = amk_agents; *c; c++)

@@ -5,6 +5,7 @@
 
 #include "core/jw.h"
 #include "daemon/api.h"
+#include "daemon/owner.h"
 
 void amk_api_session_list(struct amk_request *rq, void *arg)
 {
@@ -68,12 +69,15 @@ void amk_api_session_create(struct amk_request *rq, void *arg)
 	struct amk_buf ext AMK_AUTO(buf) = AMK_BUF_INIT(4096);
 	struct amk_daemon *d = arg;
 	const char *id = amk_request_param(rq, 0);
+	struct amk_json *lent AMK_AUTO(json) = NULL;
 	struct amk_session *s;
 	struct amk_err e;
 
 	if (!amk_api_ready(d, rq))
 		return;
-	if (amk_session_create(d->sessions, id, amk_request_json(rq), &s, &e) < 0) {
+	if (amk_owner_serves(d, rq))
+		lent = amk_owner_request(amk_request_json(rq));
+	if (amk_session_create(d->sessions, id, lent ? lent : amk_request_json(rq), &s, &e) < 0) {
 		write_refusal(&ext, &e, id, amk_request_json(rq));
 		amk_request_problem(rq, &e, amk_buf_ok(&ext) && ext.n ? ext.s : NULL);
 		return;

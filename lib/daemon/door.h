@@ -14,7 +14,7 @@ struct amk_door_conf {
 	char *token;		/* given openly, or NULL; overwritten when its digest is known */
 	const char *token_file; /* or NULL: with no token either, STATE/token */
 	bool far;		/* may listen beyond loopback */
-	bool owner;		/* `amikad server`: its starter owns the sessions */
+	bool owner;		/* `amikad server`: see amk_owner_request */
 	struct amk_cors cors;	/* without the known_…; moved into the door */
 	int inherited;		/* what amk_door_leave left, used up; -1: open anew */
 };

@@ -303,6 +303,53 @@ teardown() { door_close && helper_teardown_file; }
 	[[ $output = *'2468 by default'* ]]
 }
 
+# Makes a session of a stand-in for Claude over HTTP and has it say what environment it got.
+environment_of() { # NAME JSON URL OPTIONS…
+	local name=$1 json=$2 at=$3/v1/sessions/$1
+	shift 3
+	curl -sSf -H 'Content-Type: application/json' -d "$json" "$@" "$at"
+	curl -sSf -H 'Content-Type: application/json' -d '{"message":"hello"}' "$@" "$at/messages"
+	said "$name" 1 turn.ended
+	tr '\0' '\n' <"$BATS_TEST_TMPDIR/seen" | sort
+}
+
+@test "sessions made over TCP take PATH, HOME and the agent's variables from the daemon" {
+	cat >"$BATS_TEST_TMPDIR/claude" <<-END
+		#!/bin/sh
+		cat /proc/\$\$/environ >"$BATS_TEST_TMPDIR/seen"
+	END
+	chmod +x "$BATS_TEST_TMPDIR/claude"
+	PATH="$BATS_TEST_TMPDIR:$PATH" ANTHROPIC_API_KEY=key-1 OTHER=no AMIKA_TOKEN=t door_open serve --listen 127.0.0.1:0
+	local auth='Authorization: Bearer t'
+	run environment_of one '{"agent":"claude"}' "$url" -H "$auth"
+	[ "$status" -eq 0 ]
+	[[ $output = *ANTHROPIC_API_KEY=key-1* ]]
+	[[ $output = *PATH=$BATS_TEST_TMPDIR:* ]]
+	[[ $output = *HOME=$HOME* ]]
+	[[ $output != *OTHER=* ]]
+	[[ $output != *AMIKA_* ]]
+	[ "$(status_of /v1/agents -H "$auth")" = 200 ]
+	[ "$(body | jq -r '.agents[]|select(.id=="claude").path')" = "$BATS_TEST_TMPDIR/claude" ]
+	# What the request brings is what it gets.
+	run environment_of two '{"agent":"claude","environment":{"PATH":"'"$BATS_TEST_TMPDIR"':/usr/bin:/bin","MINE":"1"}}' \
+		"$url" -H "$auth"
+	[ "$status" -eq 0 ]
+	[[ $output = *MINE=1* ]]
+	[[ $output != *ANTHROPIC_API_KEY* ]]
+	# On the socket the caller is known, and has an environment of its own.
+	run curl -sS -o /dev/null -w '%{http_code}' --unix-socket "$AMIKA_STATE_DIRECTORY/socket" -d '{"agent":"claude"}' \
+		-H 'Content-Type: application/json' http://amika/v1/sessions/three
+	[ "$output" = 404 ]
+	# An agent over TCP is no agent of ours to name.
+	[ "$(status_of /v1/sessions/four -H "$auth" -H 'Content-Type: application/json' -d '{"agent":"nobody"}')" = 400 ]
+	door_close
+	PATH="$BATS_TEST_TMPDIR:$PATH" ANTHROPIC_API_KEY=key-2 door_open server --port 0
+	amikad restart
+	run environment_of five '{"agent":"claude","environment":null}' http://amika --unix-socket "$AMIKA_STATE_DIRECTORY/socket"
+	[ "$status" -eq 0 ]
+	[[ $output = *ANTHROPIC_API_KEY=key-2* ]]
+}
+
 @test "who answered: an address where there is no user to name" {
 	door_open serve --listen 127.0.0.1:0
 	amika session create tau --agent mock -- --pace 0
