@@ -41,16 +41,16 @@ ticks() { awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$daemon/stat"; }
 	local ms
 	knock
 	ms=$(trickle)
-	[ "$ms" -ge 300 ] && [ "$ms" -lt 5000 ] || { echo "first line: $ms" && return 1; }
+	[ "$ms" -ge 250 ] && [ "$ms" -lt 5000 ] || { echo "first line: $ms" && return 1; }
 	knock
 	printf 'GET /v1/health HTTP/1.1\r\nHost: localhost\r\nX: ' >&"$to"
 	ms=$(trickle)
-	[ "$ms" -ge 300 ] && [ "$ms" -lt 5000 ] || { echo "header: $ms" && return 1; }
+	[ "$ms" -ge 250 ] && [ "$ms" -lt 5000 ] || { echo "header: $ms" && return 1; }
 	knock
 	printf 'POST /v1/sessions/x HTTP/1.1\r\nHost: localhost\r\n%s\r\nContent-Type: application/json\r\nContent-Length: 9999\r\n\r\n' \
 		"$(bearer)" >&"$to"
 	ms=$(trickle)
-	[ "$ms" -ge 1200 ] && [ "$ms" -lt 9000 ] || { echo "body: $ms" && return 1; }
+	[ "$ms" -ge 1100 ] && [ "$ms" -lt 9000 ] || { echo "body: $ms" && return 1; }
 	knock
 	printf 'GET /v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n' >&"$to"
 	head -c 17 <&"$to" | grep -q '200 OK'
