@@ -122,7 +122,7 @@ static bool recall_line(void *arg, const struct amk_log_line *line)
 /* The state stands where the log did when the output was read: what was said since is only in the log. */
 static int recall(struct amk_session *s, struct amk_err *e)
 {
-	const struct amk_log_range all = { s->row, 0, INT64_MAX, true };
+	const struct amk_log_range all = { .session = s->row, .limit = INT64_MAX, .hidden = true };
 	struct amk_track *t = s->codec->track(s->state);
 
 	if (s->live.run)
