@@ -262,9 +262,7 @@ events() { jq -cn 'inputs | select(.sequence)' "$lines"; }
 
 @test "clients that stall cost no memory and delay nobody" {
 	local pid before after
-	amikad stop
-	# With the sanitizer what was freed would count.
-	ASAN_OPTIONS=quarantine_size_mb=0 amika session list >/dev/null
+	! grep -q __asan_init "$(command -v amikad)" || skip "rss: the sanitizer keeps what was freed"
 	pid=$(amikad status --json | jq .pid)
 	amika send "$session" "flood 1000" >/dev/null
 	before=$(ps -o rss= "$pid")
@@ -282,7 +280,8 @@ events() { jq -cn 'inputs | select(.sequence)' "$lines"; }
 	kill -CONT "${stalled[@]}"
 	kill "${stalled[@]}"
 	echo "rss before $before KiB, after $after KiB"
-	[ $((after - before)) -lt 6000 ]
+	# Queues would hold ten times 16 MB.
+	[ $((after - before)) -lt 8000 ]
 }
 
 @test "what cannot be written is refused with 503, and accepted when it fits again" {
