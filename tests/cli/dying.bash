@@ -2,6 +2,40 @@
 # shellcheck shell=bash
 # What must hold of a session after anything was killed. Loaded after helper.
 
+points() { # PATTERN: the crash points in the code whose name matches
+	grep -rhoE 'AMK_CRASH\("[a-z.]+"\)' "$top_srcdir/lib" "$top_srcdir/bin" --include='*.c' |
+		cut -d'"' -f2 | sort -u | grep -E "$1"
+}
+
+# A state folder of its own for each round: the daemon's first acts are among what is interrupted.
+fresh_state() {
+	export AMIKA_STATE_DIRECTORY=$BATS_TEST_TMPDIR/state.$1
+	(umask 077 && mkdir -p "$AMIKA_STATE_DIRECTORY/run")
+}
+
+# What a person does, with what dies meanwhile coming back by itself: a message, a permission, a flood,
+# words on stderr, an agent that exits with messages behind it in the queue. What a tool says on the way
+# is not judged.
+live_through() { # SESSION
+	amika session create "$1" --agent mock -- --pace 0 >/dev/null 2>&1 || amika session show "$1" >/dev/null 2>&1 ||
+		amika session create "$1" --agent mock -- --pace 0 >/dev/null
+	amika send --timeout 60000 --id a "$1" hello >/dev/null 2>&1 || true
+	amika send --no-wait --id b "$1" permission >/dev/null 2>&1 || true
+	allow_all "$1" b
+	printf '{"text":"%s"}\n' 'flood 4000 40' 'stderr one' 'stderr two' 'exit 3' hello hello |
+		amika send --lines --no-wait --id c "$1" >/dev/null
+	amika send --timeout 60000 --id d "$1" hello >/dev/null
+}
+
+events_of() { jq -s "map(select($1)) | length" "$events"; }
+
+# Waits for the daemon of daemon_dying_at; it was killed.
+daemon_has_died() {
+	local status=0
+	wait "$daemon" || status=$?
+	[ "$status" = 137 ]
+}
+
 # Starts a daemon that dies at a crash point, and waits until it serves or has died. Its pid: $daemon.
 daemon_dying_at() { # POINT:N
 	local line
