@@ -62,6 +62,7 @@ static void reply_page(struct amk_daemon *d, struct amk_request *rq, struct amk_
 	uint64_t limit = LIMIT;
 	struct amk_reader *r;
 	struct amk_err e;
+	bool more, failed;
 
 	if (!amk_api_number(rq, "limit", &limit))
 		return;
@@ -77,12 +78,18 @@ static void reply_page(struct amk_daemon *d, struct amk_request *rq, struct amk_
 	if (spec->limit)
 		add_events(r, &b);
 	amk_jw_close(&b, ']');
-	amk_jw_bool(&b, "hasMore", amk_reader_has_more(r));
+	more = amk_reader_has_more(r);
+	/* What could be read is given; the next page then says what is wrong. */
+	failed = amk_reader_failed(r, &e);
+	amk_jw_bool(&b, "hasMore", more || failed);
 	if (!spec->session_id)
 		amk_jw_int(&b, "cursor", (int64_t)amk_reader_cursor(r));
 	amk_jw_close(&b, '}');
+	if (failed && amk_reader_cursor(r) == spec->after)
+		amk_request_problem(rq, &e, NULL);
+	else
+		amk_request_reply_json(rq, 200, &b);
 	amk_reader_close(r);
-	amk_request_reply_json(rq, 200, &b);
 }
 
 void amk_api_event_list(struct amk_request *rq, void *arg)

@@ -72,7 +72,8 @@ void amk_feed_open(struct amk_daemon *d, struct amk_request *rq, const struct am
 	f->comment = comment; /* the header leaves at once, with something behind it */
 	sse.frame = amk_sse_frame;
 	f->reader = amk_reader_open(d, &sse, feed_wake, f, &e);
-	if (!f->reader)
+	/* A log that cannot be read is said while there is a status to say it with. */
+	if (!f->reader || (!amk_reader_has_more(f->reader) && amk_reader_failed(f->reader, &e)))
 		amk_request_problem(rq, &e, NULL);
 	else
 		f->stream = amk_request_stream(rq, AMK_SSE_TYPE, &feed_ops, f);

@@ -30,6 +30,7 @@ struct amk_reader {
 	uint64_t chunk_id;
 	size_t at, skip; /* so much of the next frame was given */
 	bool limited, turn_begun, ended;
+	struct amk_err failed; /* code AMK_OK: not yet */
 };
 
 /* NULL: it is not there any more. */
@@ -115,7 +116,6 @@ static const struct amk_chunk *chunk_here(struct amk_reader *r)
 	struct amk_chunk_key key = { r->session, r->session_id, r->spec.after, r->spec.hidden, r->spec.raw,
 				     r->spec.frame };
 	const struct amk_chunk *c = r->chunk;
-	struct amk_err e = { 0 };
 
 	if (c && c->id == r->chunk_id) {
 		if (r->at < c->n)
@@ -124,9 +124,9 @@ static const struct amk_chunk *chunk_here(struct amk_reader *r)
 			return NULL;
 	}
 	r->at = 0;
-	r->chunk = c = amk_chunks_get(r->d->chunks, &key, r->woken, &e);
+	r->chunk = c = amk_chunks_get(r->d->chunks, &key, r->woken, &r->failed);
 	if (!c) {
-		amk_say(AMK_SAY_ERROR, "reader", "%s", e.msg);
+		amk_say(AMK_SAY_ERROR, "reader", "%s", r->failed.msg);
 		r->ended = true;
 		return NULL;
 	}
@@ -233,6 +233,14 @@ bool amk_reader_between(const struct amk_reader *r)
 uint64_t amk_reader_cursor(const struct amk_reader *r)
 {
 	return r->spec.after;
+}
+
+bool amk_reader_failed(const struct amk_reader *r, struct amk_err *e)
+{
+	if (r->failed.code == AMK_OK)
+		return false;
+	*e = r->failed;
+	return true;
 }
 
 bool amk_reader_has_more(struct amk_reader *r)

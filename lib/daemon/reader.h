@@ -35,6 +35,8 @@ enum amk_pull amk_reader_pull(struct amk_reader *r, char *to, size_t max, size_t
 bool amk_reader_between(const struct amk_reader *r);
 /* Behind the last whole frame given. */
 uint64_t amk_reader_cursor(const struct amk_reader *r);
+/* True when the log could not be read: what was given is not all there is. */
+bool amk_reader_failed(const struct amk_reader *r, struct amk_err *e);
 /* Whether there is another frame, limit or not. */
 bool amk_reader_has_more(struct amk_reader *r);
 

@@ -87,8 +87,10 @@ int amk_sql_trouble(struct amk_sql *q, const char *doing, struct amk_err *e)
 	struct amk_err why = { 0 };
 
 	say_trouble(q->db, doing, &why);
-	if ((code == SQLITE_CORRUPT || code == SQLITE_NOTADB) && q->damaged.code == AMK_OK)
+	if ((code == SQLITE_CORRUPT || code == SQLITE_NOTADB) && q->damaged.code == AMK_OK) {
 		q->damaged = why;
+		q->damaged.code = AMK_EUNAVAILABLE;
+	}
 	if (e)
 		*e = why;
 	return -1;
