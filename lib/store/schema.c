@@ -77,8 +77,8 @@ static const char *const steps[] = {
 	"INSERT INTO log(row, session, sequence, hidden, raw_at, run, raw_offset, raw_n, line)"
 	"  SELECT row, session, sequence, hidden, raw_at, run, raw_offset, raw_n, line FROM log_before ORDER BY row;"
 	"DROP TABLE log_before;"
-	"CREATE VIEW event AS SELECT log.row, log.session, sequence, CASE WHEN shape IS NULL THEN line ELSE"
-	"  '{\"event_id\":\"evt_' || sequence || '\",\"sequence\":' || sequence || ',\"time\":\"'"
+	"CREATE VIEW event AS SELECT log.row, log.session, log.sequence, CASE WHEN shape IS NULL THEN line ELSE"
+	"  '{\"event_id\":\"evt_' || log.sequence || '\",\"sequence\":' || log.sequence || ',\"time\":\"'"
 	"  || strftime('%Y-%m-%dT%H:%M:%S.', time / 1000000000, 'unixepoch') || printf('%09dZ\"', time % 1000000000)"
 	"  || CAST(substr(text, 1, prefix) || CAST(line AS BLOB) || substr(text, length(text) - suffix + 1) AS TEXT)"
 	"  END AS line FROM log LEFT JOIN shape ON shape.row = log.shape;",
