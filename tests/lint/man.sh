@@ -20,11 +20,12 @@ for source in bin/*.c; do
 	[ "$name" = amika-shim ] && continue
 	grep -q '^\.Sh EXAMPLES' "$page" || say "$page" "no EXAMPLES"
 	spec=$("$bin/$name" --spec) || { say "$source" "$name --spec fails" && continue; }
-	# Options as "-x, --name": those of every command are told of in amika(1) only.
+	# Options as "-x, --name": those of every command are told of in amika(1).
 	has=$(echo "$spec" | jq -r --arg shared " $shared " '.. | .options? // empty | .[] |
 		select(.name as $name | $shared | contains(" \($name) ") | not) |
 		(if .letter then "-\(.letter), " else "" end) + "--\(.name)"' | sort -u)
-	told=$(sed -n 's/^\.It Fl \(.\) , Fl -\([a-z-]*\).*/-\1, --\2/p; s/^\.It Fl -\([a-z-]*\).*/--\1/p' "$page" | sort -u)
+	told=$(sed -n 's/^\.It Fl \(.\) , Fl -\([a-z-]*\).*/-\1, --\2/p; s/^\.It Fl -\([a-z-]*\).*/--\1/p' "$page" |
+		grep -vE -- "--($(echo "$shared" | tr ' ' '|'))\$" | sort -u)
 	[ "$name" = amika ] && told=
 	[ "$has" = "$told" ] || say "$page" "options differ (< the program, > the page): $(
 		{ echo "$has" | sed 's/^/< /' && echo "$told" | sed 's/^/> /'; } | sort -k 2 | uniq -u -f 1 | tr '\n' ' ')"
