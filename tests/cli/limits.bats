@@ -148,11 +148,9 @@ stream() { # CURL-WORDS…
 	door_open serve --listen 127.0.0.1:0
 	amika session create tau --agent mock -- --pace 20 >/dev/null
 	amika send --no-wait tau 'flood 100 10' >/dev/null
-	curl -sSN --max-time 60 -H "$(bearer)" "$url/v1/sessions/tau/events/sse" 2>/dev/null 3>&- |
-		sed -u -n '/turn.ended/q;s/^data: //p' >"$BATS_TEST_TMPDIR/events" &
-	local reader=$! hard before
-	said tau 3 item.delta
+	local streams=() hard before
 	hard=$(ulimit -Hn)
+	stream --max-time 60 -H "$(bearer)" "$url/v1/sessions/tau/events/sse"
 	prlimit --pid "$daemon" --nofile="3:$hard"
 	before=$(ticks)
 	run curl -sS --max-time 1 "$url/v1/health"
@@ -160,7 +158,7 @@ stream() { # CURL-WORDS…
 	run curl -sS --max-time 1 --unix-socket "$AMIKA_STATE_DIRECTORY/socket" http://amika/v1/health
 	[ "$status" -eq 28 ]
 	[ $(($(ticks) - before)) -lt 60 ]
-	wait "$reader"
+	sed -u -n '/turn.ended/q;s/^data: //p' <&"${COPROC[0]}" >"$BATS_TEST_TMPDIR/events"
 	[ "$(grep -c '"type":"item.delta"' "$BATS_TEST_TMPDIR/events")" -eq 100 ]
 	curl -sS --max-time 20 "$url/v1/health" >"$BATS_TEST_TMPDIR/waited" &
 	local waiting=$!
@@ -169,6 +167,7 @@ stream() { # CURL-WORDS…
 	[ "$(jq -r .status "$BATS_TEST_TMPDIR/waited")" = ok ]
 	amika send tau hello >/dev/null
 	grep -q 'no descriptors are left' "$BATS_TEST_TMPDIR/said"
+	kill "${streams[@]}"
 }
 
 @test "few descriptors: some are kept for the daemon's own work" {
