@@ -157,6 +157,7 @@ static void test_headers(void)
 		{ "Host: a\r\nContent-Length: 1, 1\r\n", -1 },
 		{ "Host: a\r\nContent-Length: 9999999999999999999\r\n", -1 },
 		{ "Host: a\r\nAuthorization: x\r\nAuthorization: y\r\n", -1 },
+		{ "Host: a\r\nOrigin: http://x\r\norigin: http://y\r\n", -1 },
 		{ "Host: a\r\nContent-Type: x\r\nContent-Type: y\r\n", -1 },
 		{ "Host: a\r\n b\r\n", -1 },
 		{ "Host: a\r\nX: 1\r\n\tb: c\r\n", -1 },
