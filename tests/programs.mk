@@ -4,6 +4,7 @@ unit_programs = \
 	tests/unit/agent \
 	tests/unit/attach \
 	tests/unit/base64 \
+	tests/unit/bell \
 	tests/unit/buf \
 	tests/unit/check \
 	tests/unit/client_bearer \
@@ -112,6 +113,7 @@ tests_soak_soak_SOURCES = \
 tests_unit_agent_LDADD = $(test_libs)
 tests_unit_attach_LDADD = $(test_libs)
 tests_unit_base64_LDADD = $(test_libs)
+tests_unit_bell_LDADD = $(test_libs)
 tests_unit_buf_LDADD = $(test_libs)
 tests_unit_check_LDADD = $(test_libs)
 tests_unit_client_bearer_LDADD = $(test_libs)

@@ -96,11 +96,42 @@ flood_and_kill() { # SESSION WHO DELTAS
 	done
 }
 
-# A claude of our own: its tools, each of which leaves it in another way, write their numbers into fifos.
+# A claude of our own, from stdin, and a session of it.
+claude_is() {
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	cat >"$BATS_TEST_TMPDIR/bin/claude"
+	chmod +x "$BATS_TEST_TMPDIR/bin/claude"
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH amika session create tau --agent claude >/dev/null
+}
+
+@test "a killed agent: its turn fails with the status, the next message resumes by its own id" {
+	claude_is <<-'END'
+		#!/bin/sh
+		echo "$*" >>"${0%/*}/arguments"
+		while read -r message; do
+			echo '{"type":"system","subtype":"init","session_id":"11111111-2222-4333-8444-555555555555"}'
+			case $message in *wait*) echo read >"${0%/*}/waits" && continue ;; esac
+			echo '{"type":"result","subtype":"success","is_error":false,"result":"done"}'
+		done
+	END
+	mkfifo "$BATS_TEST_TMPDIR/bin/waits"
+	amika send --id a tau hello >/dev/null
+	amika send --no-wait --id b tau wait >/dev/null
+	cat "$BATS_TEST_TMPDIR/bin/waits"
+	kill -KILL "$(pgrep -P "$(shim_of_last_run)")"
+	amika send --id c tau hello >/dev/null
+	survived tau 0 a=completed b=failed c=completed
+	[ "$(jq -rs 'map(select(.type == "error").data.details | "\(.signal) \(.reason)") | join(" ")' "$events")" = '9 exited' ]
+	jq -es 'map(select(.amika.outcome == "failed").amika) | length == 1 and all(.signal == 9 and .reason == "exited")' "$events"
+	[ "$(grep -c . "$BATS_TEST_TMPDIR/bin/arguments")" = 2 ]
+	[[ $(tail -n 1 "$BATS_TEST_TMPDIR/bin/arguments") == *'--resume 11111111-2222-4333-8444-555555555555'* ]]
+}
+
+# Its tools, each of which leaves it in another way, write their numbers into fifos.
 claude_with_tools() {
 	local tool
-	mkdir "$BATS_TEST_TMPDIR/bin"
-	cat >"$BATS_TEST_TMPDIR/bin/claude" <<-'END'
+	for tool in bare apart orphan; do mkfifo "$BATS_TEST_TMPDIR/$tool"; done
+	claude_is <<-'END'
 		#!/bin/sh
 		read -r message && cd "${0%/*}/.." || exit
 		env -i sh -c 'echo $$ >bare; exec sleep 1000' &
@@ -108,9 +139,6 @@ claude_with_tools() {
 		(setsid sh -c 'trap "" TERM HUP; echo $$ >orphan; exec sleep 1000' &)
 		cat >/dev/null
 	END
-	chmod +x "$BATS_TEST_TMPDIR/bin/claude"
-	for tool in bare apart orphan; do mkfifo "$BATS_TEST_TMPDIR/$tool"; done
-	PATH=$BATS_TEST_TMPDIR/bin:$PATH amika session create tau --agent claude >/dev/null
 	amika send --no-wait --id a tau hello >/dev/null
 	tools=()
 	for tool in bare apart orphan; do tools+=("$(cat "$BATS_TEST_TMPDIR/$tool")"); done
