@@ -73,13 +73,19 @@ static void write_agent(struct amk_buf *b, const struct amk_codec *c, const char
 	amk_jw_close(b, '}');
 }
 
+/* Where programs are looked for: as asked, else where a session of this request would; NULL: the system's. */
+static const char *search_path(const struct amk_daemon *d, const struct amk_request *rq)
+{
+	const char *path = amk_request_query(rq, "path");
+
+	return path || !amk_owner_serves(d, rq) ? path : getenv("PATH");
+}
+
 void amk_api_agent_list(struct amk_request *rq, void *arg)
 {
 	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(AMK_API_REPLY_MAX);
-	const char *path = amk_request_query(rq, "path");
+	const char *path = search_path(arg, rq);
 
-	if (!path && amk_owner_serves(arg, rq))
-		path = getenv("PATH");
 	amk_jw_open(&b, NULL, '{');
 	amk_jw_open(&b, "agents", '[');
 	for (const struct amk_codec *const *c = amk_agents; *c; c++)
@@ -171,14 +177,13 @@ void amk_api_agent_install(struct amk_request *rq, void *arg)
 	struct amk_err e;
 	bool installed;
 
-	(void)arg;
 	if (!c)
 		return;
 	if (amk_json_read(amk_request_json(rq), fields, AMK_COUNT(fields), &body, &e) < 0) {
 		amk_request_problem(rq, &e, NULL);
 		return;
 	}
-	installed = amk_session_program(found, c, amk_request_query(rq, "path"), NULL) == 0;
+	installed = amk_session_program(found, c, search_path(arg, rq), NULL) == 0;
 	if (installed && (c->is_helper || !body.again)) {
 		amk_request_reply(rq, 204, NULL, NULL, 0);
 		return;

@@ -330,6 +330,7 @@ environment_of() { # NAME JSON URL OPTIONS…
 	[[ $output != *AMIKA_TOKEN* ]]
 	[ "$(status_of /v1/agents -H "$auth")" = 200 ]
 	[ "$(body | jq -r '.agents[]|select(.id=="claude").path')" = "$BATS_TEST_TMPDIR/claude" ]
+	[ "$(status_of /v1/agents/claude/install -H "$auth" -H 'Content-Type: application/json' -d '{}')" = 204 ]
 	# What the request brings is what it gets.
 	run environment_of two '{"agent":"claude","environment":{"PATH":"'"$BATS_TEST_TMPDIR"':/usr/bin:/bin","MINE":"1"}}' \
 		"$url" -H "$auth"
