@@ -26,7 +26,7 @@
 static int64_t opt_ready_fd = -1, opt_lock_fd = -1, opt_door_fd = -1, opt_port = 2468;
 static const char *opt_listen, *opt_host = "127.0.0.1", *opt_token_file;
 static char *opt_token;
-static bool opt_far, opt_no_token, opt_credentials;
+static bool opt_far, opt_no_token, opt_credentials, opt_check;
 static struct amk_strv opt_hosts, opt_origins, opt_methods, opt_headers;
 
 /* The same program anew, in this process: the lock never becomes free in between, nor does the port. */
@@ -93,12 +93,21 @@ static void door_describe(struct amk_door_conf *door, char *environments)
 					.headers = opt_headers, .credentials = opt_credentials };
 }
 
+static int check(struct amk_err *e)
+{
+	char path[AMK_PATH_MAX];
+
+	return amk_path_state(path, e) < 0 ? -1 : amk_daemon_check(path, e);
+}
+
 static int serve(const struct amk_args *a, struct amk_err *e)
 {
 	char *token AMK_AUTO(mem) = token_of_environment();
 	struct amk_door_conf door = { .listen = opt_listen };
 
 	(void)a;
+	if (opt_check)
+		return check(e);
 	door_describe(&door, token);
 	door.inherited = (int)opt_door_fd;
 	if (opt_listen || opt_door_fd >= 0)
@@ -186,6 +195,19 @@ static int stop(const struct amk_args *a, struct amk_err *e)
 	return print_line(&line, e);
 }
 
+/* The daemon goes on, and has written why. */
+static bool was_refused(const struct amk_buf *line, struct amk_err *e)
+{
+	struct amk_json *j AMK_AUTO(json) = amk_json_parse(line->s, line->n, e);
+	const char *why = amk_json_get_str(j, "refused");
+
+	if (j && !why)
+		return false;
+	if (why)
+		amk_err_set(e, AMK_EFAILED, "not restarted: %s", why);
+	return true;
+}
+
 static int restart(const struct amk_args *a, struct amk_err *e)
 {
 	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(65536);
@@ -201,7 +223,7 @@ static int restart(const struct amk_args *a, struct amk_err *e)
 	    amk_lock_wait_written(watch, RESTART_TIMEOUT_MS, e) < 0)
 		return -1;
 	amk_buf_clear(&line);
-	if (amk_lock_read(dir, &line, &pid, e) < 0)
+	if (amk_lock_read(dir, &line, &pid, e) < 0 || was_refused(&line, e))
 		return -1;
 	return print_line(&line, e);
 }
@@ -289,6 +311,7 @@ static const struct amk_opt serve_options[] = {
 	{ 0, "listen", AMK_OPT_STR, &opt_listen, "ADDRESS:PORT", "serve there too, over TCP with a token" },
 	{ 0, "token", AMK_OPT_SECRET, &opt_token, "TOKEN", "the token; better kept in a file" },
 	DOOR_OPTIONS,
+	{ 0, "check", AMK_OPT_FLAG, &opt_check, NULL, "only say whether this state folder can be served" },
 	{ 0, "lock-fd", AMK_OPT_INT, &opt_lock_fd, "FD", "the lock, inherited (used by restart)" },
 	{ 0, "door-fd", AMK_OPT_INT, &opt_door_fd, "FD", "the network door, inherited (used by restart)" },
 	AMK_OPT_END,

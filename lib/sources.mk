@@ -218,6 +218,8 @@ daemon_sources = \
 	lib/daemon/reader.h \
 	lib/daemon/settings.c \
 	lib/daemon/settings.h \
+	lib/daemon/successor.c \
+	lib/daemon/successor.h \
 	lib/daemon/token.c \
 	lib/daemon/token.h
 

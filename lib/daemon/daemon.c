@@ -26,10 +26,12 @@
 #include "daemon/feed.h"
 #include "daemon/lock.h"
 #include "daemon/peer.h"
+#include "daemon/successor.h"
 
 #define WS_MESSAGE_MAX (16u << 20)
 #define ROUNDS 8  /* of work in one loop turn */
 #define STOP_MARGIN_MS 5000
+#define LINE_MAX (AMK_PATH_MAX * 18 + 4096)
 
 /* Said once, however often the same comes back before it is over. */
 static void trouble(void *arg, const struct amk_err *e)
@@ -176,21 +178,97 @@ static void stop_late(void *arg)
 	amk_loop_stop(d->loop);
 }
 
+static void daemon_line(const struct amk_daemon *d, struct amk_buf *b)
+{
+	amk_jw_open(b, NULL, '{');
+	amk_jw_cstr(b, "type", "daemon");
+	amk_jw_int(b, "pid", getpid());
+	amk_jw_cstr(b, "version", PACKAGE_VERSION);
+	amk_buf_addf(b, ",\"socket\":\"");
+	amk_jw_escape(b, d->path, strlen(d->path));
+	amk_buf_adds(b, "/socket\"");
+	if (d->log_kept) {
+		amk_buf_adds(b, ",\"log\":\"");
+		amk_jw_escape(b, d->path, strlen(d->path));
+		amk_buf_adds(b, "/amikad.log\"");
+	} else {
+		amk_jw_null(b, "log");
+	}
+	if (d->door) {
+		amk_jw_cstr(b, "url", d->door->url);
+		amk_jw_cstr(b, "token_file", d->door->token_file);
+	}
+	if (d->refused[0])
+		amk_jw_cstr(b, "refused", d->refused);
+	amk_jw_close(b, '}');
+	amk_buf_addc(b, '\n');
+}
+
+static int line_write(const struct amk_daemon *d, struct amk_err *e)
+{
+	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(LINE_MAX);
+
+	daemon_line(d, &line);
+	return amk_lock_write(d->lock_fd, line.s, e);
+}
+
+static void stop(struct amk_daemon *d)
+{
+	amk_say(AMK_SAY_INFO, "daemon", "stopping");
+	d->stopping = true;
+	if (d->frozen) {
+		amk_loop_stop(d->loop);
+		return;
+	}
+	amk_loop_timer_arm(d->deadline, (uint64_t)d->settings.grace_ms + STOP_MARGIN_MS);
+	amk_sessions_stop(d->sessions, stopped, d);
+}
+
+static void give_way(struct amk_daemon *d)
+{
+	amk_say(AMK_SAY_INFO, "daemon", "restarting");
+	d->stopping = d->restarting = true;
+	amk_loop_stop(d->loop);
+}
+
+/* What is written where the daemon's line stands is what `amikad restart` waits for. */
+static void successor_answers(void *arg, const char *why)
+{
+	struct amk_daemon *d = arg;
+	struct amk_err e = { 0 };
+
+	d->successor = NULL;
+	if (d->stopping)
+		return;
+	if (!why) {
+		give_way(d);
+		return;
+	}
+	amk_say(AMK_SAY_ERROR, "daemon", "not restarted: %s", why);
+	snprintf(d->refused, sizeof d->refused, "%s", why);
+	if (line_write(d, &e) < 0)
+		amk_say(AMK_SAY_ERROR, "daemon", "%s", e.msg);
+}
+
+/* With the store in trouble nothing can become worse by it. */
+static void restart(struct amk_daemon *d)
+{
+	if (d->frozen)
+		give_way(d);
+	else if (!d->successor)
+		d->successor = amk_successor_ask(d->loop, successor_answers, d);
+}
+
 static void caught(void *arg, int signum)
 {
 	struct amk_daemon *d = arg;
 
 	if (d->stopping)
 		return;
-	d->stopping = true;
-	d->restarting = signum == SIGHUP;
-	amk_say(AMK_SAY_INFO, "daemon", d->restarting ? "restarting" : "stopping");
-	if (d->restarting || d->frozen) {
-		amk_loop_stop(d->loop);
-		return;
-	}
-	amk_loop_timer_arm(d->deadline, (uint64_t)d->settings.grace_ms + STOP_MARGIN_MS);
-	amk_sessions_stop(d->sessions, stopped, d);
+	if (signum == SIGHUP)
+		restart(d);
+	else
+		stop(d);
 }
 
 static int listen_on(struct amk_daemon *d, struct amk_err *e)
@@ -369,6 +447,7 @@ static int rooms_open(struct amk_daemon *d, struct amk_err *e)
 
 static void daemon_close(struct amk_daemon *d)
 {
+	amk_successor_free(d->successor);
 	amk_http_stop(d->http);
 	amk_http_stop(d->network);
 	amk_chunks_free(d->chunks);
@@ -394,30 +473,6 @@ static void daemon_close(struct amk_daemon *d)
 	restore_files(d);
 }
 
-static void daemon_line(const struct amk_daemon *d, struct amk_buf *b)
-{
-	amk_jw_open(b, NULL, '{');
-	amk_jw_cstr(b, "type", "daemon");
-	amk_jw_int(b, "pid", getpid());
-	amk_jw_cstr(b, "version", PACKAGE_VERSION);
-	amk_buf_addf(b, ",\"socket\":\"");
-	amk_jw_escape(b, d->path, strlen(d->path));
-	amk_buf_adds(b, "/socket\"");
-	if (d->log_kept) {
-		amk_buf_adds(b, ",\"log\":\"");
-		amk_jw_escape(b, d->path, strlen(d->path));
-		amk_buf_adds(b, "/amikad.log\"");
-	} else {
-		amk_jw_null(b, "log");
-	}
-	if (d->door) {
-		amk_jw_cstr(b, "url", d->door->url);
-		amk_jw_cstr(b, "token_file", d->door->token_file);
-	}
-	amk_jw_close(b, '}');
-	amk_buf_addc(b, '\n');
-}
-
 /* sd_notify(3): one datagram to $NOTIFY_SOCKET. */
 static void notify_manager(void)
 {
@@ -439,12 +494,12 @@ static void notify_manager(void)
 
 static int announce(struct amk_daemon *d, int ready_fd, struct amk_err *e)
 {
-	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(AMK_PATH_MAX * 18 + 512);
+	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(LINE_MAX);
 
-	daemon_line(d, &line);
-	if (amk_lock_write(d->lock_fd, line.s, e) < 0)
+	if (line_write(d, e) < 0)
 		return -1;
 	if (ready_fd >= 0) {
+		daemon_line(d, &line);
 		if (amk_write_all(ready_fd, line.s, line.n) < 0)
 			amk_say(AMK_SAY_WARN, "daemon", "nobody waits for readiness: %s", strerror(errno));
 		close(ready_fd);
@@ -456,6 +511,16 @@ static int announce(struct amk_daemon *d, int ready_fd, struct amk_err *e)
 	if (d->door && d->door->token_file)
 		amk_say(AMK_SAY_INFO, "daemon", "its token is in %s", d->door->token_file);
 	return 0;
+}
+
+int amk_daemon_check(const char *path, struct amk_err *e)
+{
+	struct amk_settings settings;
+	int dir AMK_AUTO(fd) = -1;
+
+	if (amk_path_state_open(path, &dir, e) < 0 || amk_settings_load(&settings, dir, e) < 0)
+		return -1;
+	return amk_store_check(dir, path, e);
 }
 
 int amk_daemon_serve(const struct amk_daemon_conf *conf, struct amk_daemon_left *left, struct amk_err *e)

@@ -36,6 +36,8 @@ struct amk_daemon {
 	struct amk_timer *keepalive, *recover, *deadline;
 	bool in_trouble, stopping, restarting;
 	int64_t began; /* monotonic ns */
+	struct amk_successor *successor; /* being asked whether it can go on in our place */
+	char refused[AMK_ERR_MSG]; /* why the last restart was, or "" */
 	bool log_kept; /* stderr is STATE/amikad.log */
 };
 
@@ -46,6 +48,8 @@ struct amk_daemon_conf {
 	struct amk_door_conf *door; /* or NULL */
 };
 
+/* Whether this program could serve the state folder: its settings, its database. Says nothing of another daemon. */
+int amk_daemon_check(const char *path, struct amk_err *e);
 /* What whoever is started in our place inherits. */
 struct amk_daemon_left {
 	int lock_fd; /* still locked */

@@ -82,6 +82,9 @@ static const char *const steps[] = {
 	"  || strftime('%Y-%m-%dT%H:%M:%S.', time / 1000000000, 'unixepoch') || printf('%09dZ\"', time % 1000000000)"
 	"  || CAST(substr(text, 1, prefix) || CAST(line AS BLOB) || substr(text, length(text) - suffix + 1) AS TEXT)"
 	"  END AS line FROM log LEFT JOIN shape ON shape.row = log.shape;",
+#ifdef AMIKA_SCHEMA_NEXT /* tests/tools/amikad-next: a version that is still to come */
+	"CREATE TABLE next(row INTEGER PRIMARY KEY);",
+#endif
 };
 
 static int number(struct amk_sql *q, const char *sql, int64_t *v, struct amk_err *e)
@@ -132,6 +135,11 @@ static int64_t version_check(struct amk_sql *q, struct amk_err *e)
 		return amk_err_hint(e, "install that amika again, or set AMIKA_STATE_DIRECTORY");
 	}
 	return version;
+}
+
+int amk_schema_known(struct amk_sql *q, struct amk_err *e)
+{
+	return version_check(q, e) < 0 ? -1 : 0;
 }
 
 static int step_apply(struct amk_sql *q, int64_t version, struct amk_err *e)

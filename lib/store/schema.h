@@ -14,6 +14,8 @@
 #define AMK_SCHEMA_SPEC(text) \
 	"printf('%*s', 489 + (length(CAST(" text " AS BLOB)) + 4102) / 4092 * 4092, " text ")"
 
+/* Whether amk_schema_prepare would take the file; nothing is written. */
+int amk_schema_known(struct amk_sql *q, struct amk_err *e);
 /* Creates or upgrades the tables. Refuses the file of another program or of a newer amika, untouched. */
 int amk_schema_prepare(struct amk_sql *q, struct amk_err *e);
 /* 0 when the tables are there and of the newest kind. */

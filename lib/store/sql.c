@@ -96,10 +96,9 @@ int amk_sql_trouble(struct amk_sql *q, const char *doing, struct amk_err *e)
 	return -1;
 }
 
-int amk_sql_open(struct amk_sql *q, const char *path, struct amk_err *e)
+static int open_with(struct amk_sql *q, const char *path, int flags, struct amk_err *e)
 {
-	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-
+	flags |= SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
 	/* Counting what SQLite allocates would cost a lock at every allocation. Refused once it is in use. */
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	*q = (struct amk_sql){ 0 };
@@ -110,6 +109,16 @@ int amk_sql_open(struct amk_sql *q, const char *path, struct amk_err *e)
 	amk_sql_trouble(q, "opening the database", e);
 	amk_sql_close(q);
 	return -1;
+}
+
+int amk_sql_open(struct amk_sql *q, const char *path, struct amk_err *e)
+{
+	return open_with(q, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, e);
+}
+
+int amk_sql_open_to_read(struct amk_sql *q, const char *path, struct amk_err *e)
+{
+	return open_with(q, path, SQLITE_OPEN_READONLY, e);
 }
 
 void amk_sql_close(struct amk_sql *q)

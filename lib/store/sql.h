@@ -34,6 +34,7 @@ struct amk_sql {
 };
 
 int amk_sql_open(struct amk_sql *q, const char *path, struct amk_err *e);
+int amk_sql_open_to_read(struct amk_sql *q, const char *path, struct amk_err *e); /* must be there */
 void amk_sql_close(struct amk_sql *q);
 /* Runs statements without results. */
 int amk_sql_exec(struct amk_sql *q, const char *doing, const char *sql, struct amk_err *e);

@@ -106,6 +106,21 @@ struct amk_store *amk_store_open(struct amk_loop *l, int dirfd, const char *path
 	return s;
 }
 
+int amk_store_check(int dirfd, const char *path, struct amk_err *e)
+{
+	char *file AMK_AUTO(mem) = amk_strf("%s/" NAME, path);
+	struct amk_sql q;
+	int r;
+
+	if (faccessat(dirfd, NAME, F_OK, 0) < 0 && errno == ENOENT)
+		return 0;
+	if (amk_sql_open_to_read(&q, file, e) < 0)
+		return amk_err_wrap(e, "%s", file);
+	r = amk_schema_known(&q, e);
+	amk_sql_close(&q);
+	return r;
+}
+
 void amk_store_close(struct amk_store *s)
 {
 	struct amk_err e = { 0 };

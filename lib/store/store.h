@@ -19,6 +19,8 @@ struct amk_store;
 
 /* Opens or creates STATE/amika.db in the folder open as dirfd; refuses a newer schema. */
 struct amk_store *amk_store_open(struct amk_loop *l, int dirfd, const char *path, struct amk_err *e);
+/* Whether amk_store_open would take what is there, or will make it. Nothing is written; another may have it open. */
+int amk_store_check(int dirfd, const char *path, struct amk_err *e);
 /* Commits, checkpoints, closes. Flushes still waiting are called. */
 void amk_store_close(struct amk_store *s);
 
