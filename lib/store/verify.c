@@ -55,6 +55,14 @@ static const struct check checks[] = {
 	    "  (SELECT id, sequence, (SELECT max(sequence) FROM log WHERE log.session = session.row) AS last"
 	    "   FROM session WHERE id NOT LIKE '.%'), kept"
 	    " WHERE sequence != coalesce(last, 0) AND (last IS NOT NULL OR all_of_it)" } },
+	{ "shapes", "events that can be read whole",
+	  COPY,
+	  { "checking the shapes",
+	    "SELECT 'session ' || session.id || ': event ' || log.sequence || CASE WHEN shape.row IS NULL"
+	    "  THEN ' has lost its shape' ELSE ' does not fit its shape' END"
+	    " FROM log JOIN session ON session.row = log.session LEFT JOIN shape ON shape.row = log.shape"
+	    " WHERE log.shape IS NOT NULL AND session.id NOT LIKE '.%'"
+	    "  AND (shape.session IS NOT log.session OR prefix + suffix > length(shape.text))" } },
 	{ "orphans", "sessions that are whole",
 	  COPY,
 	  { "looking for orphans",
@@ -62,6 +70,7 @@ static const struct check checks[] = {
 	    " SELECT 'message' AS what, row, 'session' AS parent FROM message WHERE session NOT IN (SELECT row FROM session)"
 	    " UNION ALL SELECT 'run', row, 'session' FROM run WHERE session NOT IN (SELECT row FROM session)"
 	    " UNION ALL SELECT 'event', row, 'session' FROM log WHERE session NOT IN (SELECT row FROM session)"
+	    " UNION ALL SELECT 'shape', row, 'session' FROM shape WHERE session NOT IN (SELECT row FROM session)"
 	    " UNION ALL SELECT 'decision', row, 'session' FROM decision WHERE session NOT IN (SELECT row FROM session)"
 	    " UNION ALL SELECT 'decision', row, 'run' FROM decision WHERE run NOT IN (SELECT row FROM run)"
 	    " UNION ALL SELECT 'input', row, 'run' FROM input WHERE run NOT IN (SELECT row FROM run))" } },

@@ -56,7 +56,7 @@ run_of() { sql "SELECT max(run.row) FROM run JOIN session ON session.row = run.s
 	run --separate-stderr amika doctor --store
 	echo "$output"
 	[ "$status" = 0 ]
-	[ "$(jq -rs 'map(.name) | join(" ")' <<<"$output")" = "database integrity foreign keys sequences orphans \
+	[ "$(jq -rs 'map(.name) | join(" ")' <<<"$output")" = "database integrity foreign keys sequences shapes orphans \
 decisions messages runs checkpoints positions spools leftovers" ]
 	[ "$before" = "$(sha256sum "$AMIKA_STATE_DIRECTORY"/amika.db "$AMIKA_STATE_DIRECTORY"/amika.db-wal)" ]
 	run amikad status
@@ -115,6 +115,14 @@ decisions messages runs checkpoints positions spools leftovers" ]
 @test "sequences: a session whose row is ahead of its log" {
 	sql "UPDATE session SET sequence = sequence + 1 WHERE id = 'eta'"
 	sees sequences 'session eta: ends with'
+}
+
+@test "shapes: one that is gone, one that is too short" {
+	sql "UPDATE shape SET text = x'7b' WHERE row = (SELECT max(shape) FROM log)"
+	sees shapes 'does not fit its shape'
+	sql "DELETE FROM shape WHERE row = (SELECT max(shape) FROM log)"
+	sees shapes 'session tau: event '
+	sees shapes 'has lost its shape'
 }
 
 @test "sequences: what was forgotten is not missing" {
