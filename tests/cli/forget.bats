@@ -138,7 +138,7 @@ leftovers() {
 }
 
 @test "the daemon killed at each point of forgetting: the next one finishes it, and nothing else suffers" {
-	grep -qa forget.marked "$bindir/amikad" || skip "crash points: configure --enable-crash-points"
+	grep -qaF forget.marked "$bindir/amikad" || skip "crash points: configure --enable-crash-points"
 	local point n killed=0
 	for point in forget.marked forget.folders forget.some forget.last; do
 		for n in 1 2; do
@@ -203,7 +203,7 @@ kept() { # SESSION FIRST
 }
 
 @test "keep_events: the daemon killed in the middle, in a flood and out of it" {
-	grep -qa keep.some "$bindir/amikad" || skip "crash points: configure --enable-crash-points"
+	grep -qaF keep.some "$bindir/amikad" || skip "crash points: configure --enable-crash-points"
 	local n last
 	for n in 1 2 3 5; do
 		export AMIKA_STATE_DIRECTORY=$BATS_TEST_TMPDIR/keep.$n
