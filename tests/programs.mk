@@ -15,6 +15,7 @@ unit_programs = \
 	tests/unit/client_url \
 	tests/unit/cmd \
 	tests/unit/err \
+	tests/unit/faults \
 	tests/unit/forget \
 	tests/unit/gate \
 	tests/unit/http \
@@ -124,6 +125,7 @@ tests_unit_client_page_LDADD = $(test_libs)
 tests_unit_client_url_LDADD = $(test_libs)
 tests_unit_cmd_LDADD = $(test_libs)
 tests_unit_err_LDADD = $(test_libs)
+tests_unit_faults_LDADD = $(test_libs)
 tests_unit_forget_LDADD = $(test_libs)
 tests_unit_gate_LDADD = $(test_libs)
 tests_unit_http_LDADD = $(test_libs)
