@@ -31,7 +31,7 @@
 #define WS_MESSAGE_MAX (16u << 20)
 #define ROUNDS 8  /* of work in one loop turn */
 #define STOP_MARGIN_MS 5000
-#define LINE_MAX (AMK_PATH_MAX * 18 + 4096)
+#define DAEMON_LINE_MAX (AMK_PATH_MAX * 18 + 4096)
 
 /* Said once, however often the same comes back before it is over. */
 static void trouble(void *arg, const struct amk_err *e)
@@ -206,7 +206,7 @@ static void daemon_line(const struct amk_daemon *d, struct amk_buf *b)
 
 static int line_write(const struct amk_daemon *d, struct amk_err *e)
 {
-	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(LINE_MAX);
+	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(DAEMON_LINE_MAX);
 
 	daemon_line(d, &line);
 	return amk_lock_write(d->lock_fd, line.s, e);
@@ -494,7 +494,7 @@ static void notify_manager(void)
 
 static int announce(struct amk_daemon *d, int ready_fd, struct amk_err *e)
 {
-	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(LINE_MAX);
+	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(DAEMON_LINE_MAX);
 
 	if (line_write(d, e) < 0)
 		return -1;
