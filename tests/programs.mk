@@ -194,6 +194,7 @@ tests_data = \
 	tests/run \
 	tests/fuzz/codec \
 	tests/fuzz/ws \
+	tests/tools/amikad-next \
 	tests/tools/fake-llm \
 	tests/bench/get-peer \
 	tests/bench/run \

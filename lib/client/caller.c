@@ -16,18 +16,9 @@
 static const char *const usual[] = { "PATH",	   "HOME",	  "USER",     "SHELL",	       "LANG", "LC_*", "TZ",
 				     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", NULL };
 
-static bool name_matches(const char *name, size_t n, const char *pattern)
-{
-	size_t k = strlen(pattern);
-
-	if (k && pattern[k - 1] == '*')
-		return n >= k - 1 && memcmp(name, pattern, k - 1) == 0;
-	return n == k && memcmp(name, pattern, n) == 0;
-}
-
 static bool name_is_ours(const char *name, size_t n)
 {
-	return name_matches(name, n, "AMIKA_*");
+	return amk_strv_name_is(name, n, "AMIKA_*");
 }
 
 static bool name_is_usable(const char *name, size_t n)
@@ -40,10 +31,10 @@ static bool name_is_usable(const char *name, size_t n)
 static bool name_is_wanted(const char *name, size_t n, const struct amk_json *patterns)
 {
 	for (size_t i = 0; usual[i]; i++)
-		if (name_matches(name, n, usual[i]))
+		if (amk_strv_name_is(name, n, usual[i]))
 			return true;
 	for (const struct amk_json *p = amk_json_first(patterns); p; p = amk_json_next(p))
-		if (amk_json_str(p) && name_matches(name, n, amk_json_str(p)))
+		if (amk_json_str(p) && amk_strv_name_is(name, n, amk_json_str(p)))
 			return true;
 	return false;
 }

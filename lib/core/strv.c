@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/buf.h"
 #include "core/err.h"
@@ -44,4 +45,13 @@ void amk_strv_release(struct amk_strv *v)
 void amk_auto_strv(struct amk_strv *v)
 {
 	amk_strv_release(v);
+}
+
+bool amk_strv_name_is(const char *name, size_t n, const char *pattern)
+{
+	size_t k = strlen(pattern);
+
+	if (k && pattern[k - 1] == '*')
+		return n >= k - 1 && memcmp(name, pattern, k - 1) == 0;
+	return n == k && memcmp(name, pattern, n) == 0;
 }

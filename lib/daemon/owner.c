@@ -8,39 +8,32 @@
 
 #include "agent/agent.h"
 #include "core/jw.h"
+#include "core/strv.h"
 #include "core/utf8.h"
 #include "daemon/door.h"
 
 #define REQUEST_MAX (64u << 20)
 
-static bool name_matches(const char *name, size_t n, const char *pattern)
+static bool name_is_lent(const char *name, const char *const *wanted)
 {
-	size_t k = strlen(pattern);
-
-	if (k && pattern[k - 1] == '*')
-		return n >= k - 1 && memcmp(name, pattern, k - 1) == 0;
-	return n == k && memcmp(name, pattern, n) == 0;
-}
-
-static bool name_is_lent(const char *name, size_t n, const char *const *wanted)
-{
-	if (name_matches(name, n, "AMIKA_*"))
-		return false;
 	for (; wanted && *wanted; wanted++)
-		if (name_matches(name, n, *wanted))
+		if (amk_strv_name_is(name, strlen(name), *wanted))
 			return true;
-	return name_matches(name, n, "PATH") || name_matches(name, n, "HOME");
+	return strcmp(name, "PATH") == 0 || strcmp(name, "HOME") == 0;
 }
 
-static void environment_write(struct amk_buf *b, const struct amk_codec *codec)
+/* What the request brings, then what it does not. */
+static void environment_write(struct amk_buf *b, const struct amk_json *own, const char *const *wanted)
 {
 	amk_jw_open(b, "environment", '{');
+	for (const struct amk_json *v = amk_json_first(own); v; v = amk_json_next(v))
+		amk_json_print(b, amk_json_key(v), v);
 	for (char **v = environ; v && *v; v++) {
 		size_t n = strcspn(*v, "=");
 		char *name AMK_AUTO(mem) = amk_strndup(*v, n);
 
 		/* A name twice, or what JSON cannot say, would make the whole unusable. */
-		if ((*v)[n] && name_is_lent(*v, n, codec->env) && getenv(name) == *v + n + 1 &&
+		if ((*v)[n] && name_is_lent(name, wanted) && !amk_json_get(own, name) && getenv(name) == *v + n + 1 &&
 		    amk_utf8_valid(*v, strlen(*v)))
 			amk_jw_cstr(b, name, *v + n + 1);
 	}
@@ -61,13 +54,13 @@ struct amk_json *amk_owner_request(const struct amk_json *request)
 	const struct amk_codec *codec = agent ? amk_agent_find(agent) : NULL;
 	const struct amk_json *own = amk_json_get(request, "environment");
 
-	if (!codec || (own && !amk_json_is_null(own)))
+	if (!codec || (own && !amk_json_is_null(own) && !amk_json_is_object(own)))
 		return NULL;
 	amk_jw_open(&b, NULL, '{');
 	for (const struct amk_json *m = amk_json_first(request); m; m = amk_json_next(m))
 		if (m != own)
 			amk_json_print(&b, amk_json_key(m), m);
-	environment_write(&b, codec);
+	environment_write(&b, own, codec->env);
 	amk_jw_close(&b, '}');
 	return amk_buf_ok(&b) ? amk_json_parse(b.s, b.n, NULL) : NULL;
 }

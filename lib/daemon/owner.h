@@ -9,8 +9,8 @@
 /* Whether the request is one whose session takes from the daemon's environment what it does not bring. */
 bool amk_owner_serves(const struct amk_daemon *d, const struct amk_request *rq);
 /*
- * The request for a session with an environment: PATH, HOME and the variables its agent asks for, from the
- * daemon's. NULL when it brings one, or names no agent of ours. The caller frees.
+ * The request for a session with a fuller environment: where it does not bring PATH, HOME or a variable its
+ * agent asks for, the daemon's. NULL when it cannot be used as it is. The caller frees.
  */
 struct amk_json *amk_owner_request(const struct amk_json *request);
 

@@ -331,12 +331,13 @@ environment_of() { # NAME JSON URL OPTIONS…
 	[ "$(status_of /v1/agents -H "$auth")" = 200 ]
 	[ "$(body | jq -r '.agents[]|select(.id=="claude").path')" = "$BATS_TEST_TMPDIR/claude" ]
 	[ "$(status_of /v1/agents/claude/install -H "$auth" -H 'Content-Type: application/json' -d '{}')" = 204 ]
-	# What the request brings is what it gets.
-	run environment_of two '{"agent":"claude","environment":{"PATH":"'"$BATS_TEST_TMPDIR"':/usr/bin:/bin","MINE":"1"}}' \
-		"$url" -H "$auth"
+	# What the request brings goes before it.
+	run environment_of two '{"agent":"claude","environment":{"ANTHROPIC_API_KEY":"key-0","MINE":"1"}}' "$url" -H "$auth"
 	[ "$status" -eq 0 ]
+	[[ $output = *ANTHROPIC_API_KEY=key-0* ]]
 	[[ $output = *MINE=1* ]]
-	[[ $output != *ANTHROPIC_API_KEY* ]]
+	[[ $output = *PATH=$BATS_TEST_TMPDIR:* ]]
+	[ "$(status_of /v1/sessions/bad -H "$auth" -H 'Content-Type: application/json' -d '{"agent":"claude","environment":[]}')" = 400 ]
 	# On the socket the caller is known, and has an environment of its own.
 	run curl -sS -o /dev/null -w '%{http_code}' --unix-socket "$AMIKA_STATE_DIRECTORY/socket" -d '{"agent":"claude"}' \
 		-H 'Content-Type: application/json' http://amika/v1/sessions/three
