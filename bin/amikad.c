@@ -120,6 +120,20 @@ static int serve(const struct amk_args *a, struct amk_err *e)
 	return serve_with(NULL, e);
 }
 
+/* For whoever started it by hand, or reads along; the log may be elsewhere and say less. */
+static int token_say(const struct amk_door_conf *door, struct amk_err *e)
+{
+	char path[AMK_PATH_MAX];
+
+	if (amk_path_state(path, e) < 0)
+		return -1;
+	if (door->token_file)
+		fprintf(stderr, "amikad: the token is in %s\n", door->token_file);
+	else if (!door->token)
+		fprintf(stderr, "amikad: the token is in %s/token\n", path);
+	return 0;
+}
+
 /* The original's spelling. */
 static int server(const struct amk_args *a, struct amk_err *e)
 {
@@ -136,7 +150,7 @@ static int server(const struct amk_args *a, struct amk_err *e)
 	door.listen = address;
 	door_describe(&door, token);
 	door.far = opt_far || door.token || door.token_file;
-	return serve_with(&door, e);
+	return token_say(&door, e) < 0 ? -1 : serve_with(&door, e);
 }
 
 /* The running daemon: its line, and a pidfd that cannot come to mean another process. */

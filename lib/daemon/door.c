@@ -238,7 +238,7 @@ static int take_over(struct amk_door *d, int fd, struct amk_err *e)
 		return amk_err_set(e, AMK_EUSAGE, "--door-fd: descriptor %d does not hold what a restart leaves", fd);
 	/* The file may hold a new token by now; if it has become unusable the old one still counts. */
 	if (d->token_file && amk_token_load(&d->token, d->token_file, &why) < 0)
-		amk_say(AMK_SAY_ERROR, "door", "%s: the token stays as it was", why.msg);
+		amk_say(AMK_SAY_WARN, "door", "%s: the token stays as it was", why.msg);
 	return 0;
 }
 

@@ -80,7 +80,7 @@ void amk_conn_pin(struct amk_conn *c)
 	int n = STREAM_BUFFER;
 
 	if (c->http->network && setsockopt(c->fd, SOL_SOCKET, SO_SNDBUF, &n, sizeof n) < 0)
-		amk_say(AMK_SAY_ERROR, "http", "a stream's buffer stays as it is: %s", strerror(errno));
+		amk_say(AMK_SAY_WARN, "http", "a stream's buffer stays as it is: %s", strerror(errno));
 }
 
 void amk_conn_free(struct amk_conn *c)

@@ -20,7 +20,7 @@ void amk_scarce_heed(struct amk_http *h, int error)
 	if (error != EMFILE && error != ENFILE && error != ENOBUFS && error != ENOMEM)
 		return;
 	if (!h->scarce)
-		amk_say(AMK_SAY_ERROR, "http", "no descriptors are left for new clients: they wait");
+		amk_say(AMK_SAY_WARN, "http", "no descriptors are left for new clients: they wait");
 	amk_metric_add(AMK_METRIC_LIMIT_DESCRIPTORS, !h->scarce);
 	h->scarce = true;
 	/* With no connection there is nothing it could miss. */

@@ -275,9 +275,9 @@ teardown() { door_close && helper_teardown_file; }
 }
 
 @test "amikad server: the original's spelling" {
-	door_open server --port 0
+	AMIKA_LOG=error door_open server --port 0
 	[[ $url = http://127.0.0.1:* ]]
-	grep -q "its token is in $AMIKA_STATE_DIRECTORY/token" "$BATS_TEST_TMPDIR/said"
+	[ "$(cat "$BATS_TEST_TMPDIR/said")" = "amikad: the token is in $AMIKA_STATE_DIRECTORY/token" ]
 	[ "$(status_of /v1/health)" = 200 ]
 	[ "$(status_of /v1/sessions)" = 401 ]
 	[ "$(status_of /v1/sessions -H "$(bearer)")" = 200 ]
