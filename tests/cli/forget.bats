@@ -42,6 +42,7 @@ leftovers() {
 		SELECT 'run of ' || session FROM run WHERE session NOT IN (SELECT row FROM session);
 		SELECT 'input of run ' || run FROM input WHERE run NOT IN (SELECT row FROM run);
 		SELECT 'decision of ' || session FROM decision WHERE session NOT IN (SELECT row FROM session);
+		SELECT 'shape of ' || session FROM shape WHERE session NOT IN (SELECT row FROM session);
 		SELECT 'spec of ' || session FROM spec WHERE session NOT IN (SELECT row FROM session);"
 	local run
 	for run in "$AMIKA_STATE_DIRECTORY"/run/[0-9]*; do
