@@ -53,9 +53,10 @@ void bench_wait_ms(int ms);
 struct bench_at {
 	struct sockaddr_storage sa;
 	socklen_t n;
-	const char *name;    /* "TCP", "Unix" */
 	const char *headers; /* added to every request, each with CR LF */
 };
+/* A port of the loopback that nobody listens on now; at becomes its address. */
+int bench_free_port(struct bench_at *at);
 int bench_connect(const struct bench_at *at);
 /* Sends one request; returns the connection. body may be NULL. */
 int bench_ask(const struct bench_at *at, const char *method, const char *path, const char *body);
@@ -98,8 +99,8 @@ void bench_readers_close(struct bench_readers *rs);
 /* ---- ours.c ---- */
 
 extern pid_t bench_ours_pid;
-extern struct bench_at bench_ours_at, bench_ours_unix;
-/* Both return the seconds to the first healthy answer. The daemon's state: STATE/NAME, kept between starts. */
+extern struct bench_at bench_ours_at, bench_ours_unix; /* over TCP, on its socket */
+/* The seconds to the first healthy answer. The state is SCRATCH/NAME, kept between starts. */
 double bench_ours_start(const char *name);
 void bench_ours_stop(void);
 /* A session of the mock without a pace. */

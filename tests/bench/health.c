@@ -50,14 +50,14 @@ static void say(unsigned n, const struct figures *f, const char *target, double 
 
 	snprintf(what, sizeof what, "health, %u connection%s", n, n > 1 ? "s" : "");
 	if (!bench_conf.peer) {
-		bench_note(what, target, "%.0f/s by %s, %.0f/s/core; the peer was not to be had", f->rate[OURS],
-			   bench_ours_at.name, f->cpu[OURS]);
+		bench_note(what, target, "%.0f/s, %.0f/s/core; the peer was not to be had", f->rate[OURS],
+			   f->cpu[OURS]);
 		return;
 	}
 	bench_row(what, target, BENCH_AT_LEAST, bound, ratio,
-		  "%.0f/s by %s; peer by TCP %.0f/s without its request log (%.2f times), %.0f/s with it (%.2f times); "
+		  "%.0f/s; peer %.0f/s without its request log (%.2f times), %.0f/s with it (%.2f times); "
 		  "per second of processor %.0f, %.0f, %.0f",
-		  f->rate[OURS], bench_ours_at.name, f->rate[QUIET], f->rate[OURS] / f->rate[QUIET], f->rate[LOGGING],
+		  f->rate[OURS], f->rate[QUIET], f->rate[OURS] / f->rate[QUIET], f->rate[LOGGING],
 		  f->rate[OURS] / f->rate[LOGGING], f->cpu[OURS], f->cpu[QUIET], f->cpu[LOGGING]);
 }
 

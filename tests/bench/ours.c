@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Our daemon: started in a folder of the scratch folder, spoken to on its socket. */
+/* Our daemon: started in a folder of the scratch folder, spoken to on its socket and over TCP with its token. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -38,30 +38,42 @@ static void address(void)
 	amk_path_socket(&at, state_dir, "socket");
 	memcpy(&bench_ours_unix.sa, &at, sizeof at);
 	bench_ours_unix.n = sizeof at;
-	bench_ours_unix.name = "Unix socket";
-	bench_ours_at = bench_ours_unix;
 }
 
-static void exec_daemon(int ready)
+/* The daemon made its token when it had none. */
+static void read_token(void)
 {
-	char program[AMK_PATH_MAX];
+	static char header[256];
+	struct amk_buf token AMK_AUTO(buf) = AMK_BUF_INIT(200);
+
+	if (amk_path_read(state_dir, "token", &token, NULL) < 0)
+		bench_give_up("amikad made no token");
+	snprintf(header, sizeof header, "Authorization: Bearer %.*s\r\n", (int)strcspn(token.s, "\n"), token.s);
+	bench_ours_at.headers = header;
+}
+
+static void exec_daemon(int ready, int port)
+{
+	char program[AMK_PATH_MAX], listen[32];
 	int null = open("/dev/null", O_RDWR);
 
 	snprintf(program, sizeof program, "%s/amikad", bench_conf.bindir);
+	snprintf(listen, sizeof listen, "127.0.0.1:%d", port);
 	limit_files(1024);
 	dup2(ready, 3);
 	dup2(null, 0);
 	if (!getenv("BENCH_STDERR"))
 		dup2(null, 2);
-	execl(program, "amikad", "serve", "--ready-fd", "3", (char *)NULL);
+	execl(program, "amikad", "serve", "--ready-fd", "3", "--listen", listen, (char *)NULL);
 	_exit(127);
 }
 
 double bench_ours_start(const char *name)
 {
+	int ready[2], port = bench_free_port(&bench_ours_at);
 	char state[AMK_PATH_MAX], c;
-	int ready[2];
 	int64_t began;
+	double took;
 
 	snprintf(state, sizeof state, "%s/%s", bench_conf.scratch, name);
 	if (mkdir(state, 0700) < 0 && errno != EEXIST)
@@ -76,13 +88,15 @@ double bench_ours_start(const char *name)
 	began = bench_now();
 	bench_ours_pid = fork();
 	if (bench_ours_pid == 0)
-		exec_daemon(ready[1]);
+		exec_daemon(ready[1], port);
 	close(ready[1]);
 	if (read(ready[0], &c, 1) != 1)
 		bench_give_up("amikad did not start");
 	close(ready[0]);
-	bench_call(&bench_ours_at, "GET", "/v1/health", NULL);
-	return (double)(bench_now() - began) / 1e9;
+	bench_call(&bench_ours_unix, "GET", "/v1/health", NULL);
+	took = (double)(bench_now() - began) / 1e9;
+	read_token();
+	return took;
 }
 
 void bench_ours_stop(void)

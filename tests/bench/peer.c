@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,23 +21,6 @@
 
 pid_t bench_peer_pid;
 struct bench_at bench_peer_at;
-
-/* A port nobody listens on now. */
-static int free_port(void)
-{
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
-	socklen_t n = sizeof in;
-
-	setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-	if (s < 0 || bind(s, (struct sockaddr *)&in, sizeof in) < 0 || getsockname(s, (struct sockaddr *)&in, &n) < 0)
-		bench_give_up("no free port: %s", strerror(errno));
-	close(s);
-	memcpy(&bench_peer_at.sa, &in, sizeof in);
-	bench_peer_at.n = sizeof in;
-	bench_peer_at.name = "TCP";
-	return ntohs(in.sin_port);
-}
 
 static void make_folder(const char *path)
 {
@@ -90,7 +72,7 @@ static void exec_peer(const char *home, bool log_http, int port)
 double bench_peer_start(bool log_http)
 {
 	char home[AMK_PATH_MAX];
-	int port = free_port();
+	int port = bench_free_port(&bench_peer_at);
 	int64_t began;
 
 	snprintf(home, sizeof home, "%s/peer", bench_conf.scratch);

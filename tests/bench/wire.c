@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* HTTP as far as the bench needs it: single calls, and many connections that ask without a pause. */
 #include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,22 @@
 #include "core/lines.h"
 
 #include "bench.h"
+
+int bench_free_port(struct bench_at *at)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+	socklen_t n = sizeof in;
+
+	if (s >= 0)
+		setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	if (s < 0 || bind(s, (struct sockaddr *)&in, sizeof in) < 0 || getsockname(s, (struct sockaddr *)&in, &n) < 0)
+		bench_give_up("no free port: %s", strerror(errno));
+	close(s);
+	memcpy(&at->sa, &in, sizeof in);
+	at->n = sizeof in;
+	return ntohs(in.sin_port);
+}
 
 int bench_connect(const struct bench_at *at)
 {
@@ -113,14 +130,41 @@ struct client {
 	size_t n;
 };
 
-/* Takes what came. True when the answer is whole, and the next request may be sent. */
-static bool client_read(struct client *c)
+struct load {
+	const struct bench_at *at;
+	struct amk_buf request;
+	struct client *c;
+	unsigned n;
+	int epoll;
+};
+
+static void client_connect(struct load *l, struct client *c)
+{
+	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = c };
+
+	c->n = 0;
+	c->fd = bench_connect(l->at);
+	if (c->fd < 0 || epoll_ctl(l->epoll, EPOLL_CTL_ADD, c->fd, &ev) < 0 ||
+	    amk_write_all(c->fd, l->request.s, l->request.n) < 0)
+		bench_give_up("connecting for a load: %s", strerror(errno));
+}
+
+/*
+ * Takes what came. True when the answer is whole, and the next request may be sent. A server may close a
+ * connection after so many requests: then another one takes its place.
+ */
+static bool client_read(struct load *l, struct client *c)
 {
 	ssize_t n = read(c->fd, c->data + c->n, sizeof c->data - c->n);
 	size_t want;
 
+	if (n <= 0 && c->n == 0) {
+		close(c->fd);
+		client_connect(l, c);
+		return false;
+	}
 	if (n <= 0)
-		bench_give_up("a connection under load was closed");
+		bench_give_up("a connection under load was closed within an answer");
 	c->n += (size_t)n;
 	want = answer_length(c->data, c->n);
 	if (want == 0 || c->n < want)
@@ -132,21 +176,23 @@ static bool client_read(struct client *c)
 }
 
 /* Answers until the deadline. */
-static uint64_t load_until(int epoll, const struct amk_buf *request, int64_t deadline)
+static uint64_t load_until(struct load *l, int64_t deadline)
 {
 	struct epoll_event ready[64];
 	uint64_t answers = 0;
 
 	while (bench_now() < deadline) {
-		int n = epoll_wait(epoll, ready, AMK_COUNT(ready), 1000);
+		int n = epoll_wait(l->epoll, ready, AMK_COUNT(ready), 1000);
 
 		for (int i = 0; i < n; i++) {
 			struct client *c = ready[i].data.ptr;
 
-			if (!client_read(c))
+			if (!client_read(l, c))
 				continue;
 			answers++;
-			if (write(c->fd, request->s, request->n) != (ssize_t)request->n)
+			/* Where the server has closed it, the next read says so. */
+			if (write(c->fd, l->request.s, l->request.n) != (ssize_t)l->request.n && errno != EPIPE &&
+			    errno != ECONNRESET)
 				bench_give_up("writing under load: %s", strerror(errno));
 		}
 	}
@@ -155,29 +201,23 @@ static uint64_t load_until(int epoll, const struct amk_buf *request, int64_t dea
 
 double bench_load(const struct bench_at *at, const char *path, unsigned n, double seconds)
 {
-	struct amk_buf request AMK_AUTO(buf) = AMK_BUF_INIT(4096);
-	struct client *c = amk_calloc(n, sizeof *c);
-	int epoll = epoll_create1(EPOLL_CLOEXEC);
+	struct load l = { .at = at, .request = AMK_BUF_INIT(4096), .c = amk_calloc(n, sizeof *l.c), .n = n,
+			  .epoll = epoll_create1(EPOLL_CLOEXEC) };
 	uint64_t answers;
 	int64_t began;
 	double took;
 
-	put_request(&request, at, "GET", path, NULL);
-	for (unsigned i = 0; i < n; i++) {
-		struct epoll_event ev = { .events = EPOLLIN, .data.ptr = &c[i] };
-
-		c[i].fd = bench_connect(at);
-		if (c[i].fd < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, c[i].fd, &ev) < 0 ||
-		    amk_write_all(c[i].fd, request.s, request.n) < 0)
-			bench_give_up("connecting for a load: %s", strerror(errno));
-	}
-	load_until(epoll, &request, bench_now() + 200000000);
+	put_request(&l.request, at, "GET", path, NULL);
+	for (unsigned i = 0; i < n; i++)
+		client_connect(&l, &l.c[i]);
+	load_until(&l, bench_now() + 200000000);
 	began = bench_now();
-	answers = load_until(epoll, &request, began + (int64_t)(seconds * 1e9));
+	answers = load_until(&l, began + (int64_t)(seconds * 1e9));
 	took = (double)(bench_now() - began) / 1e9;
 	for (unsigned i = 0; i < n; i++)
-		close(c[i].fd);
-	close(epoll);
-	free(c);
+		close(l.c[i].fd);
+	close(l.epoll);
+	free(l.c);
+	amk_buf_release(&l.request);
 	return (double)answers / took;
 }

@@ -2,7 +2,6 @@
 /* After the time is over: what is left, what it adds up to. */
 #include <dirent.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +65,7 @@ static void check_files(void)
 	soak_failed("%zu open files of the daemon, %zu at the beginning", n, soak.files_early);
 }
 
+/* Half of them are ended first; all are forgotten. */
 static void end_sessions(void)
 {
 	for (size_t i = 0; i < SOAK_SESSIONS; i++) {
@@ -73,9 +73,13 @@ static void end_sessions(void)
 		int status;
 
 		snprintf(path, sizeof path, "/v1/sessions/%s/terminate", soak.s[i].id);
-		status = bench_try(&bench_ours_unix, "POST", path, "{}");
+		status = i % 2 ? 204 : bench_try(&bench_ours_unix, "POST", path, "{}");
 		if (status != 204)
 			soak_failed("%s: its end was answered by %d", soak.s[i].id, status);
+		*strrchr(path, '/') = '\0';
+		status = bench_try(&bench_ours_unix, "DELETE", path, NULL);
+		if (status != 204)
+			soak_failed("%s: forgetting it was answered by %d", soak.s[i].id, status);
 	}
 }
 
@@ -95,39 +99,55 @@ static void check_processes(void)
 		kill(found[i], SIGKILL);
 }
 
-static int64_t number(sqlite3 *db, const char *sql)
+/* The daemon's own check of all that is stored; it says what it finds. */
+static void verify(const char *when)
 {
+	char program[AMK_PATH_MAX];
+	int status = 0;
+	pid_t pid;
+
+	fflush(stdout);
+	snprintf(program, sizeof program, "%s/amikad", bench_conf.bindir);
+	pid = fork();
+	if (pid == 0) {
+		execl(program, "amikad", "verify", "--text", (char *)NULL);
+		_exit(127);
+	}
+	waitpid(pid, &status, 0);
+	if (pid < 0 || status)
+		soak_failed("amikad verify %s ends with status %d", when, WEXITSTATUS(status));
+}
+
+static int64_t number(const char *sql)
+{
+	char path[AMK_PATH_MAX];
 	sqlite3_stmt *st = NULL;
+	sqlite3 *db = NULL;
 	int64_t v = -1;
 
-	if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW)
+	snprintf(path, sizeof path, "%s/state/amika.db", bench_conf.scratch);
+	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
+	    sqlite3_prepare_v2(db, sql, -1, &st, NULL) == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW)
 		v = sqlite3_column_int64(st, 0);
 	sqlite3_finalize(st);
+	sqlite3_close(db);
 	return v;
 }
 
-/* Every folder of a program belongs to one on record, and SQLite finds its file sound. */
-static void check_store(void)
+/* Of forgotten sessions nothing is left: no row, no folder. */
+static void check_leftovers(void)
 {
-	char path[AMK_PATH_MAX];
-	sqlite3 *db = NULL;
-	int64_t rows;
+	static const char *const tables[] = { "session", "spec", "log", "shape", "message", "run", "input", "decision" };
+	char path[AMK_PATH_MAX], sql[64];
 
-	snprintf(path, sizeof path, "%s/state/amika.db", bench_conf.scratch);
-	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK)
-		soak_failed("%s cannot be opened", path);
-	if (number(db, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check != 'ok'") != 0 ||
-	    number(db, "SELECT count(*) FROM pragma_foreign_key_check") != 0)
-		soak_failed("the database is not sound");
-	if (number(db, "SELECT count(*) FROM decision WHERE state = 'open'") != 0)
-		soak_failed("decisions are open in sessions that have ended");
-	rows = number(db, "SELECT count(*) FROM run");
+	for (size_t i = 0; i < AMK_COUNT(tables); i++) {
+		snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", tables[i]);
+		if (number(sql) != 0)
+			soak_failed("%lld rows of %s are left", (long long)number(sql), tables[i]);
+	}
 	snprintf(path, sizeof path, "%s/state/run", bench_conf.scratch);
-	if (entries(path) > (size_t)rows)
-		soak_failed("%zu folders of programs, %lld on record", entries(path), (long long)rows);
-	printf("store: %lld programs were started, %zu folders, %lld events\n", (long long)rows, entries(path),
-	       (long long)number(db, "SELECT count(*) FROM log"));
-	sqlite3_close(db);
+	if (entries(path) != 0)
+		soak_failed("%zu folders of programs are left", entries(path));
 }
 
 static void check_memory(void)
@@ -142,19 +162,28 @@ static void check_memory(void)
 			    most);
 }
 
-void soak_verdict(void)
+static void stop_daemon(void)
 {
 	int status = 0;
 
-	check_sessions();
-	check_files();
-	end_sessions();
 	kill(bench_ours_pid, SIGTERM);
 	waitpid(bench_ours_pid, &status, 0);
 	bench_ours_pid = 0;
 	if (status)
 		soak_failed("the daemon ended with status %d", status);
+}
+
+void soak_verdict(void)
+{
+	check_sessions();
+	check_files();
+	verify("after all of it");
+	printf("store: %lld programs were started, %lld events, %lld decisions\n", (long long)number("SELECT count(*) FROM run"),
+	       (long long)number("SELECT count(*) FROM log"), (long long)number("SELECT count(*) FROM decision"));
+	end_sessions();
+	stop_daemon();
 	check_processes();
-	check_store();
+	verify("of an empty store");
+	check_leftovers();
 	check_memory();
 }
