@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base64.h"
 #include "core/lines.h"
 #include "core/path.h"
 
@@ -111,40 +112,6 @@ int amk_token_load(struct amk_token *t, const char *path, struct amk_err *e)
 	return r;
 }
 
-static int base64_digit(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
-}
-
-/* How many bytes n characters stand for, -1 when they are no base64. */
-static ssize_t base64_decode(uint8_t *to, const char *s, size_t n)
-{
-	bool whole = n % 4 == 0;
-	uint32_t bits = 0;
-	size_t m = 0;
-
-	for (int pad = 0; whole && pad < 2 && n && s[n - 1] == '='; pad++)
-		n--;
-	if (n % 4 == 1)
-		return -1;
-	for (size_t i = 0; i < n; i++) {
-		int digit = base64_digit(s[i]);
-
-		if (digit < 0)
-			return -1;
-		bits = bits << 6 | (uint32_t)digit;
-		if (i % 4)
-			to[m++] = (uint8_t)(bits >> (6 - 2 * (i % 4)));
-	}
-	return (ssize_t)m;
-}
-
 static bool is_token(const struct amk_token *t, const void *s, size_t n)
 {
 	uint8_t digest[AMK_SHA256_SIZE];
@@ -155,16 +122,17 @@ static bool is_token(const struct amk_token *t, const void *s, size_t n)
 
 static bool basic_allows(const struct amk_token *t, const char *s, size_t n)
 {
-	uint8_t both[2 * AMK_TOKEN_MAX];
-	const uint8_t *password = both, *colon;
-	ssize_t m = n / 4 * 3 + 3 > sizeof both ? -1 : base64_decode(both, s, n);
+	struct amk_buf both AMK_AUTO(buf) = AMK_BUF_INIT(2 * AMK_TOKEN_MAX);
+	const char *password, *colon;
+	bool allowed;
 
-	if (m < 0)
+	if (!amk_base64_decode(&both, s, n))
 		return false;
-	colon = memchr(both, ':', (size_t)m);
-	if (colon)
-		password = colon + 1;
-	return is_token(t, password, (size_t)(both + m - password));
+	colon = memchr(both.s, ':', both.n);
+	password = colon ? colon + 1 : both.s;
+	allowed = is_token(t, password, both.n - (size_t)(password - both.s));
+	explicit_bzero(both.s, both.n);
+	return allowed;
 }
 
 bool amk_token_allows(const struct amk_token *t, const char *authorization)

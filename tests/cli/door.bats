@@ -215,7 +215,7 @@ teardown() { door_close && helper_teardown_file; }
 	run -2 amikad serve --listen 127.0.0.1:0 --allow-host http://x
 }
 
-@test "restart: the same port, the same token, nobody turned away, a stream that resumes" {
+@test "restart: the same port, the same token, the same origins, wherever the token came from" {
 	local how
 	for how in --token-file="$BATS_TEST_TMPDIR/t" --token=open environment; do
 		case $how in
