@@ -57,6 +57,7 @@ fuzz_programs = \
 	tests/fuzz/codec-fuzz \
 	tests/fuzz/gate-fuzz \
 	tests/fuzz/json-fuzz \
+	tests/fuzz/token-fuzz \
 	tests/fuzz/ws-fuzz
 tests_fuzz_codec_fuzz_SOURCES = tests/fuzz/codec.c
 tests_fuzz_codec_fuzz_LDADD = $(test_libs)
@@ -67,6 +68,9 @@ tests_fuzz_gate_fuzz_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_json_fuzz_SOURCES = tests/fuzz/json.c
 tests_fuzz_json_fuzz_LDADD = $(test_libs)
 tests_fuzz_json_fuzz_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_token_fuzz_SOURCES = tests/fuzz/token.c
+tests_fuzz_token_fuzz_LDADD = $(test_libs)
+tests_fuzz_token_fuzz_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_ws_fuzz_SOURCES = tests/fuzz/ws.c
 tests_fuzz_ws_fuzz_LDADD = $(test_libs)
 tests_fuzz_ws_fuzz_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
