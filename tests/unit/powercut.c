@@ -147,6 +147,9 @@ static void judge_all(struct judge *j, int64_t session, unsigned every)
 	cut_free(c);
 }
 
+/* The kernel has dropped pages, and the disk gives what it has: nothing, from some place on. */
+static off_t drop_from;
+
 /* A life of a store: turns of three lines and a message, each flushed before the next. */
 struct writer {
 	int64_t session;
@@ -157,10 +160,20 @@ struct writer {
 
 static void write_turn(void *arg, bool good);
 
+static const char *wal_path(void)
+{
+	static char to[300];
+
+	snprintf(to, sizeof to, "%s/amika.db-wal", scratch);
+	return to;
+}
+
 /* A flush has failed: the store is opened anew, and what it then holds is gone on from. */
 static void go_on(struct writer *w)
 {
 	w->refused++;
+	if (drop_from && truncate(wal_path(), drop_from) < 0)
+		perror("truncate");
 	if (amk_store_recover(store, &err) < 0) {
 		printf("# %s\n", err.msg);
 		amk_loop_stop(loop);
@@ -309,6 +322,32 @@ static void test_failed_flush(void)
 	ok(bad == 0, "%u cuts around failed flushes: what was acknowledged later did not build on what was dropped", cuts);
 }
 
+/* Lines that were committed, read and not flushed can be gone then: the next ones take their numbers. */
+static void test_dropped_pages(void)
+{
+	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(10000);
+	struct judge j = { .line_n = 300, .least = UINT_MAX };
+	const char *fault;
+	struct writer w;
+	struct stat st;
+
+	live(&w, "dropped", j.line_n, 0);
+	write_turns(&w, 6);
+	drop_from = stat(wal_path(), &st) < 0 ? 0 : st.st_size;
+	disk->fail_sync = 2;
+	write_turns(&w, 6);
+	drop_from = 0;
+	j.acknowledged = j.written = w.turn;
+	snprintf(cut_path, sizeof cut_path, "%s", scratch);
+	fault = judge_store(&j, w.session, &b);
+	if (fault)
+		printf("# %s\n", fault);
+	ok(w.refused == 1 && !fault, "pages that were dropped with a failed flush: gone on from before");
+	amk_store_close(store);
+	life_end();
+	snprintf(cut_path, sizeof cut_path, "%s/cut", scratch);
+}
+
 int main(void)
 {
 	const char *wanted = getenv("AMIKA_CUT_SEED");
@@ -327,6 +366,7 @@ int main(void)
 	test_checkpoints();
 	test_it_can_fail();
 	test_failed_flush();
+	test_dropped_pages();
 	amk_loop_free(loop);
 	close(cut_fd);
 	return tap_done();
