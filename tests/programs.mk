@@ -76,6 +76,7 @@ tests_fuzz_ws_fuzz_LDADD = $(test_libs)
 tests_fuzz_ws_fuzz_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 
 tool_programs = \
+	tests/tools/amikad-next \
 	tests/tools/capture-to-case \
 	tests/tools/check-stream \
 	tests/tools/run-case \
@@ -166,6 +167,7 @@ tests_unit_ws_LDADD = $(test_libs)
 tests_unit_ws_cases_LDADD = $(test_libs)
 tests_unit_ws_sizes_LDADD = $(test_libs)
 tests_unit_ws_utf8_LDADD = $(test_libs)
+tests_tools_amikad_next_LDADD = $(test_libs)
 tests_tools_capture_to_case_LDADD = $(test_libs)
 tests_tools_check_stream_LDADD = $(test_libs)
 tests_tools_run_case_LDADD = $(test_libs)
@@ -198,7 +200,6 @@ tests_data = \
 	tests/run \
 	tests/fuzz/codec \
 	tests/fuzz/ws \
-	tests/tools/amikad-next \
 	tests/tools/fake-llm \
 	tests/bench/get-peer \
 	tests/bench/run \
