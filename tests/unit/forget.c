@@ -37,7 +37,7 @@ static void add_session(int n)
 static int add_beside(int n, int i)
 {
 	char *text AMK_AUTO(mem) = words("text", n, i);
-	char id[16];
+	char id[32];
 	struct amk_state_message m = { .session = rows[n], .id = id, .text = text };
 	struct amk_state_run run = { .session = rows[n], .incarnation = i, .checkpoint = text };
 	struct amk_state_input in = { .input = text, .bytes = text, .bytes_n = strlen(text) };

@@ -22,12 +22,12 @@ static void stderr_is(const char *name)
 /* All of a file, NULL when it is not there. */
 static char *content(const char *name)
 {
-	struct amk_buf b = AMK_BUF_INIT(1u << 20);
+	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(1u << 20);
 	int fd AMK_AUTO(fd) = openat(dir, name, O_RDONLY);
 
 	if (fd < 0 || amk_lines_all(fd, &b, NULL) < 0)
 		return NULL;
-	return b.n ? b.s : amk_strdup("");
+	return amk_strndup(b.s, b.n);
 }
 
 static void begin(void)
