@@ -30,6 +30,7 @@ struct search {
 	struct amk_run *run; /* NULL: freed meanwhile */
 	int64_t id;
 	int folder; /* a descriptor of its own */
+	uint64_t alive;
 	unsigned left;
 };
 
@@ -48,6 +49,7 @@ struct amk_run {
 	int64_t grace_ms;	 /* asked to end the tree; -1: not */
 	struct amk_shim_pos pos; /* told */
 	uint64_t out_n;		 /* told */
+	uint64_t alive;		 /* when its shim was last seen alive; 0: not by us */
 	bool over, calling, freed;
 };
 
@@ -151,7 +153,7 @@ static void search_work(void *arg)
 	struct search *s = arg;
 
 	AMK_CRASH("stray.before");
-	s->left = amk_stray_end(s->folder, STRAYS_MS);
+	s->left = amk_stray_end(s->folder, s->alive, STRAYS_MS);
 	AMK_CRASH("stray.after");
 }
 
@@ -184,7 +186,7 @@ static void search_start(struct amk_run *r)
 		return;
 	}
 	r->search = amk_calloc(1, sizeof *r->search);
-	*r->search = (struct search){ .run = r, .id = r->id, .folder = folder };
+	*r->search = (struct search){ .run = r, .id = r->id, .folder = folder, .alive = r->alive };
 	amk_loop_work(r->loop, search_work, search_done, r->search);
 }
 
@@ -233,6 +235,7 @@ static void hear(struct amk_run *r)
 	if (r->freed)
 		return;
 	if (got < 0 || ended) {
+		r->alive = amk_tree_now();
 		disconnect(r);
 		look(r);
 	} else {

@@ -33,23 +33,28 @@ static bool is_listed(const struct strays *s, const struct amk_proc *p)
 	return false;
 }
 
-/*
- * The number of a session stays taken while anybody is in it. If its leader's number has gone to another
- * process, nobody is left of ours.
- */
-static bool has_session(const struct strays *s, const struct amk_procs *all)
-{
-	if (!s->listed || s->page.n == 0)
-		return false;
-	for (size_t i = 0; i < all->n; i++)
-		if ((uint64_t)all->v[i].pid == s->page.v[0].pid)
-			return all->v[i].start == s->page.v[0].start;
-	return true;
-}
-
 static bool is_in_session(const struct strays *s, const struct amk_proc *p)
 {
 	return (uint64_t)p->session == s->page.v[0].pid && p->start >= s->page.v[0].start;
+}
+
+/*
+ * The number of a session stays taken while anybody is in it, and while a shim has not collected its program.
+ * So who is in it and is older than the shim's end is ours, and then all are. Without one of these the number
+ * may have gone to strangers.
+ */
+static bool has_session(const struct strays *s, const struct amk_procs *all)
+{
+	bool ours = false;
+
+	for (size_t i = 0; s->listed && s->page.n > 0 && i < all->n; i++) {
+		const struct amk_proc *p = &all->v[i];
+
+		if ((uint64_t)p->pid == s->page.v[0].pid && p->start != s->page.v[0].start)
+			return false;
+		ours = ours || (is_in_session(s, p) && p->start <= s->page.at);
+	}
+	return ours;
 }
 
 /* The environment it was started with; that of others cannot be read. */
@@ -75,7 +80,7 @@ static bool has_cookie(const struct strays *s, pid_t pid)
 	return false;
 }
 
-static unsigned kill_found(const struct strays *s)
+static unsigned kill_found(struct strays *s)
 {
 	struct amk_procs all = { NULL, 0, 0 };
 	unsigned found = 0;
@@ -96,11 +101,14 @@ static unsigned kill_found(const struct strays *s)
 		amk_proc_signal(&all.v[i], SIGKILL);
 		found++;
 	}
+	/* Whom the killed begot meanwhile is in a session that was there until now. */
+	if (session)
+		s->page.at = amk_tree_now() + 1;
 	amk_procs_release(&all);
 	return found;
 }
 
-unsigned amk_stray_end(int folder, int64_t patience_ms)
+unsigned amk_stray_end(int folder, uint64_t alive, int64_t patience_ms)
 {
 	int64_t deadline = amk_time_monotonic() + patience_ms * 1000000;
 	struct strays s = { .listed = amk_folder_tree(folder, &s.page) };
@@ -108,6 +116,8 @@ unsigned amk_stray_end(int folder, int64_t patience_ms)
 	unsigned found;
 
 	amk_folder_cookie(folder, s.cookie);
+	if (alive)
+		s.page.at = alive;
 	while ((found = kill_found(&s)) > 0 && amk_time_monotonic() < deadline) {
 		poll(NULL, 0, pause);
 		pause = pause * 2 < PAUSE_MAX ? pause * 2 : PAUSE_MAX;

@@ -34,10 +34,20 @@ void amk_tree_place(struct amk_tree_place *here)
 	here->space = stat("/proc/self/ns/pid", &st) == 0 ? (uint64_t)st.st_ino : 0;
 }
 
+uint64_t amk_tree_now(void)
+{
+	const uint64_t ticks = (uint64_t)sysconf(_SC_CLK_TCK);
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (uint64_t)t.tv_sec * ticks + (uint64_t)t.tv_nsec * ticks / 1000000000;
+}
+
 /* A page is written as a whole or not at all, also under SIGKILL. If the disk does not take it, the last one stays. */
 static void save(struct amk_tree *t)
 {
 	AMK_CRASH("shim.tree.before");
+	t->page.at = amk_tree_now();
 	if (t->fd < 0 || pwrite(t->fd, &t->page, sizeof t->page, 0) < 0)
 		return;
 	AMK_CRASH("shim.tree.after");

@@ -20,6 +20,7 @@ struct amk_tree_place {
 
 struct amk_tree_page {
 	struct amk_tree_place place;
+	uint64_t at; /* when this was written: ticks, as a start is counted; 0: never */
 	uint64_t n;
 	struct {
 		uint64_t pid, start; /* as in struct amk_proc */
@@ -35,6 +36,8 @@ struct amk_tree {
 };
 
 void amk_tree_place(struct amk_tree_place *here);
+/* Now, as the start of a process is counted. */
+uint64_t amk_tree_now(void);
 
 /* Takes the descriptor over (open for reading and writing, or -1). */
 void amk_tree_init(struct amk_tree *t, int fd);

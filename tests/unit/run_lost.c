@@ -247,6 +247,65 @@ static void check_strangers(void)
 	ok(waitpid(pid, NULL, 0) == pid, "the stranger ends by us alone");
 }
 
+/* One in a session whose leader is gone. */
+static pid_t start_orphan(void)
+{
+	int report[2];
+	pid_t leader, pid = -1;
+
+	if (pipe2(report, O_CLOEXEC) < 0)
+		return -1;
+	leader = fork();
+	if (leader == 0) {
+		setsid();
+		pid = fork();
+		if (pid == 0)
+			execl("/bin/sleep", "sleep", "1000", (char *)NULL);
+		_exit(write(report[1], &pid, sizeof pid) == sizeof pid ? 0 : 1);
+	}
+	if (read(report[0], &pid, sizeof pid) != sizeof pid)
+		pid = -1;
+	waitpid(leader, NULL, 0);
+	close(report[0]);
+	close(report[1]);
+	return pid;
+}
+
+/* Loses a shim that wrote its list when the orphan was `age` ticks old, its session being the program's by number. */
+static void lose_beside(pid_t orphan, int age)
+{
+	struct amk_tree_page page;
+	struct amk_proc p = { 0 };
+	struct seen s;
+	int folder;
+
+	start_script(&s, "exec sleep 1000");
+	ok(until_tree(has_settled, 0) && amk_proc_read(orphan, &p), "a run, and a session without its leader");
+	folder = amk_folder_open(dir, last_id, NULL);
+	amk_folder_tree(folder, &page);
+	kill(amk_run_pid(s.run), SIGSTOP);
+	page.v[0].pid = (uint64_t)p.session;
+	page.v[0].start = p.start - 1;
+	page.at = p.start + (uint64_t)age;
+	rewrite(folder, &page);
+	close(folder);
+	kill(amk_run_pid(s.run), SIGKILL);
+	until_gone(amk_run_pid(s.run));
+	amk_run_free(s.run);
+	ok(attach(&s, last_id) && until(s.ended), "its shim is lost while no daemon is there");
+	finish(&s);
+}
+
+static void check_session(void)
+{
+	pid_t orphan = start_orphan();
+
+	lose_beside(orphan, -1);
+	ok(orphan > 1 && kill(orphan, 0) == 0, "who came into that session later may be a stranger");
+	lose_beside(orphan, 0);
+	ok(until_gone(orphan), "who was in it before is not");
+}
+
 /* Sends two lines, ends the program, and says how much of them is known not to have reached it. */
 static void check_unread_of(const char *script, uint64_t at_end, const char *what)
 {
@@ -275,8 +334,8 @@ static void check_unread(void)
 int main(void)
 {
 	static void (*const checks[])(void) = {
-		check_tree, check_listed, check_daemon_away, check_freed, check_escape, check_strangers, check_unread,
-		NULL,
+		check_tree, check_listed, check_daemon_away, check_freed, check_escape, check_strangers, check_session,
+		check_unread, NULL,
 	};
 
 	return run_checks(checks);
