@@ -17,6 +17,13 @@ static void encode_group(char to[4], const unsigned char *s, size_t n)
 	to[3] = n > 2 ? set[v & 63] : '=';
 }
 
+static int digit(char c)
+{
+	const char *at = memchr(set, c == '-' ? '+' : c == '_' ? '/' : c, sizeof set - 1);
+
+	return at ? (int)(at - set) : -1;
+}
+
 void amk_base64_encode(struct amk_buf *b, const void *bytes, size_t n)
 {
 	const unsigned char *s = bytes;
@@ -28,13 +35,6 @@ void amk_base64_encode(struct amk_buf *b, const void *bytes, size_t n)
 		encode_group(to, s + i, n - i < 3 ? n - i : 3);
 	b->n += (n + 2) / 3 * 4;
 	b->s[b->n] = '\0';
-}
-
-static int digit(char c)
-{
-	const char *at = memchr(set, c == '-' ? '+' : c == '_' ? '/' : c, sizeof set - 1);
-
-	return at ? (int)(at - set) : -1;
 }
 
 bool amk_base64_decode(struct amk_buf *b, const char *s, size_t n)
