@@ -14,7 +14,6 @@
 struct amk_log_end {
 	int64_t session;
 	uint64_t sequence;
-	struct amk_shape_slots *slots; /* for the next lines, NULL: not loaded */
 };
 
 /* The text of a shape, as it was read; row 0: none. */
@@ -46,6 +45,8 @@ struct amk_store {
 		uint64_t epoch;
 	} log;
 	struct amk_shape_seen shapes[64]; /* shape N at N modulo 64 */
+	struct amk_shape_slot *slots;	  /* for the next lines; NULL: none was written yet */
+	uint64_t slots_used;
 };
 
 /* log.c */

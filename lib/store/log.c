@@ -67,12 +67,6 @@ static struct amk_log_end *end_place(struct amk_store *s, int64_t session)
 	return &s->log.ends[(uint64_t)session % AMK_COUNT(s->log.ends)];
 }
 
-static void end_clear(struct amk_log_end *end)
-{
-	amk_shape_free(end->slots);
-	*end = (struct amk_log_end){ 0 };
-}
-
 /* The session's last number, in the end kept for it or read again. */
 static struct amk_log_end *end_of(struct amk_store *s, int64_t session, struct amk_err *e)
 {
@@ -81,7 +75,7 @@ static struct amk_log_end *end_of(struct amk_store *s, int64_t session, struct a
 
 	if (end->session == session)
 		return end;
-	end_clear(end);
+	end->session = 0;
 	amk_sql_begin(&c, &s->sql, &last_sequence);
 	amk_sql_int(&c, session);
 	if (amk_sql_row(&c))
@@ -93,10 +87,10 @@ static struct amk_log_end *end_of(struct amk_store *s, int64_t session, struct a
 }
 
 /* The part of the line that is stored: *at is where it begins. */
-static int fit_shape(struct amk_store *s, struct amk_log_end *end, const struct amk_log_line *line, size_t *at,
-		     struct amk_shape_fit *fit, struct amk_err *e)
+static int fit_shape(struct amk_store *s, const struct amk_log_line *line, size_t *at, struct amk_shape_fit *fit,
+		     struct amk_err *e)
 {
-	struct amk_shape_text text = { .kind = line->kind };
+	struct amk_shape_text text = { .session = line->session, .sequence = line->sequence, .kind = line->kind };
 	char head[AMK_EVENT_HEAD];
 	size_t n;
 
@@ -109,21 +103,20 @@ static int fit_shape(struct amk_store *s, struct amk_log_end *end, const struct 
 		return 0;
 	text.s = line->line + n;
 	text.n = line->n - n;
-	if (amk_shape_fit(s, end, &text, fit, e) < 0)
+	if (amk_shape_fit(s, &text, fit, e) < 0)
 		return -1;
 	if (fit->row)
 		*at = n + fit->prefix;
 	return 0;
 }
 
-static int append_row(struct amk_store *s, struct amk_log_end *end, const struct amk_log_line *line,
-		      struct amk_err *e)
+static int append_row(struct amk_store *s, const struct amk_log_line *line, struct amk_err *e)
 {
 	struct amk_shape_fit fit;
 	struct amk_sql_call c;
 	size_t at;
 
-	if (fit_shape(s, end, line, &at, &fit, e) < 0)
+	if (fit_shape(s, line, &at, &fit, e) < 0)
 		return -1;
 	amk_sql_begin(&c, &s->sql, &append);
 	amk_sql_int(&c, line->session);
@@ -152,7 +145,7 @@ int amk_log_append(struct amk_store *s, const struct amk_log_line *line, struct 
 	if (line->sequence != end->sequence + 1 && s->sql.broken.code == AMK_OK)
 		return amk_err_set(e, AMK_EINTERNAL, "appending to the log: %llu is not the session's next number",
 				   (unsigned long long)line->sequence);
-	if (append_row(s, end, line, e) < 0)
+	if (append_row(s, line, e) < 0)
 		return -1;
 	end->sequence++;
 	s->log.row++;
@@ -269,7 +262,8 @@ int amk_log_forgotten(struct amk_store *s, int64_t session, uint64_t row, struct
 	if (amk_sql_run_one(&c, e) < 0)
 		return -1;
 	s->log.forgetting = row > s->log.forgetting ? row : s->log.forgetting;
-	end_clear(end_place(s, session));
+	end_place(s, session)->session = 0;
+	amk_shape_drop(s, session);
 	mark_dirty(s, session);
 	return 0;
 }
@@ -364,19 +358,13 @@ void amk_log_wake(struct amk_store *s)
 	s->log.waking = false;
 }
 
-static void ends_clear(struct amk_store *s)
-{
-	for (size_t i = 0; i < AMK_COUNT(s->log.ends); i++)
-		end_clear(&s->log.ends[i]);
-}
-
 void amk_log_forget(struct amk_store *s)
 {
 	s->log.dirty_n = s->log.committed;
 	s->log.row = s->log.committed_row;
 	s->log.forgetting = s->log.forgotten;
-	ends_clear(s);
-	amk_shape_clear(s);
+	memset(s->log.ends, 0, sizeof s->log.ends);
+	amk_shape_drop(s, 0);
 	s->log.taking = false;
 }
 
@@ -403,6 +391,5 @@ int amk_log_opened(struct amk_store *s, struct amk_err *e)
 void amk_log_release(struct amk_store *s)
 {
 	free(s->log.dirty);
-	ends_clear(s);
-	amk_shape_clear(s);
+	amk_shape_drop(s, 0);
 }

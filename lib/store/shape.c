@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A session has a slot for each kind of line: the shape in use, and the last line. When the lines have cost
+ * For each kind of a session's lines a slot knows the shape in use and the last line. When the lines have cost
  * twice a line's length more than they would have with the last one as the shape, a new shape is made. So
  * shapes never cost more than they save twice over, and what changes with every item (its ids) becomes part
- * of one only where it pays.
+ * of one only where it pays. Slots are a cache of fixed size: the shape in use is read again when it is missed.
  */
 #include "store/shape.h"
 
@@ -13,26 +13,24 @@
 #include "core/buf.h"
 #include "store/inside.h"
 
-#define SLOTS 16      /* kinds with shapes, in a session */
 #define KIND_MAX 32
 #define TEXT_MAX 1024 /* a longer line does not become a shape; it may have one */
 #define GAIN_LEAST 8  /* bytes in a line */
+#define SETS 128
+#define WAYS 4 /* slots of a set; one of the session's kinds belongs to one set */
 
 struct text {
 	char *s;
 	size_t n;
 };
 
-struct slot {
+struct amk_shape_slot {
+	int64_t session; /* 0: free */
 	char kind[KIND_MAX];
+	uint64_t used;
 	int64_t row; /* 0: no shape yet */
 	struct text shape, last;
 	size_t lost; /* bytes the shape in use has cost more than the last line would have */
-};
-
-struct amk_shape_slots {
-	struct slot slot[SLOTS];
-	unsigned n;
 };
 
 /* Once a kind has a newer shape, no line of that kind names an older one: that is how they are forgotten. */
@@ -42,8 +40,8 @@ static const struct amk_sql_stmt add = {
 };
 
 static const struct amk_sql_stmt newest = {
-	"reading the shapes",
-	"SELECT row, kind, text FROM shape WHERE row IN (SELECT max(row) FROM shape WHERE session = ? GROUP BY kind)",
+	"reading a shape",
+	"SELECT row, text FROM shape WHERE session = ? AND kind = ? ORDER BY row DESC LIMIT 1",
 };
 
 static const struct amk_sql_stmt one = {
@@ -64,46 +62,71 @@ static void text_set(struct text *t, const char *s, size_t n)
 	t->n = n;
 }
 
-/* NULL: this kind has none, for there are too many. */
-static struct slot *slot_of(struct amk_shape_slots *slots, const char *kind)
+static void slot_clear(struct amk_shape_slot *slot)
 {
-	for (unsigned i = 0; i < slots->n; i++)
-		if (strcmp(slots->slot[i].kind, kind) == 0)
-			return &slots->slot[i];
-	if (slots->n == SLOTS || strlen(kind) >= KIND_MAX)
-		return NULL;
-	memcpy(slots->slot[slots->n].kind, kind, strlen(kind));
-	return &slots->slot[slots->n++];
+	free(slot->shape.s);
+	free(slot->last.s);
+	*slot = (struct amk_shape_slot){ 0 };
 }
 
-void amk_shape_free(struct amk_shape_slots *slots)
+static unsigned hash_of(int64_t session, const char *kind)
 {
-	for (unsigned i = 0; slots && i < slots->n; i++) {
-		free(slots->slot[i].shape.s);
-		free(slots->slot[i].last.s);
+	unsigned h = 2166136261u ^ (unsigned)session; /* FNV-1a */
+
+	for (; *kind; kind++)
+		h = (h ^ (unsigned char)*kind) * 16777619u;
+	return h ^ h >> 15;
+}
+
+/* The slot of the kind, or the one it may have: unused for the longest time in its set. */
+static struct amk_shape_slot *slot_find(struct amk_store *s, const struct amk_shape_text *text)
+{
+	struct amk_shape_slot *set, *found;
+
+	if (!s->slots)
+		s->slots = amk_calloc(SETS * WAYS, sizeof *s->slots);
+	set = found = &s->slots[hash_of(text->session, text->kind) % SETS * WAYS];
+	for (struct amk_shape_slot *slot = set; slot < set + WAYS; slot++) {
+		if (slot->session == text->session && strcmp(slot->kind, text->kind) == 0)
+			return slot;
+		if (slot->used < found->used)
+			found = slot;
 	}
-	free(slots);
+	return found;
 }
 
-/* What was in use when the session was last written to. */
-static int slots_load(struct amk_store *s, struct amk_log_end *end, struct amk_err *e)
+/* A slot that was another's takes the shape that was in use when such a line was last written. */
+static int slot_load(struct amk_store *s, struct amk_shape_slot *slot, const struct amk_shape_text *text,
+		     struct amk_err *e)
 {
 	struct amk_sql_call c;
 
-	end->slots = amk_calloc(1, sizeof *end->slots);
+	slot_clear(slot);
 	amk_sql_begin(&c, &s->sql, &newest);
-	amk_sql_int(&c, end->session);
-	while (amk_sql_row(&c)) {
-		struct slot *slot = slot_of(end->slots, amk_sql_col_str(&c, 1));
+	amk_sql_int(&c, text->session);
+	amk_sql_str(&c, text->kind);
+	if (amk_sql_row(&c)) {
 		size_t n;
-		const char *text = amk_sql_col_bytes(&c, 2, &n);
+		const char *shape = amk_sql_col_bytes(&c, 1, &n);
 
-		if (!slot)
-			continue;
 		slot->row = amk_sql_col_int(&c, 0);
-		text_set(&slot->shape, text, n);
+		text_set(&slot->shape, shape, n);
 	}
-	return amk_sql_end(&c, e);
+	if (amk_sql_end(&c, e) < 0)
+		return -1;
+	slot->session = text->session;
+	memcpy(slot->kind, text->kind, strlen(text->kind));
+	return 0;
+}
+
+static struct amk_shape_slot *slot_of(struct amk_store *s, const struct amk_shape_text *text, struct amk_err *e)
+{
+	struct amk_shape_slot *slot = slot_find(s, text);
+
+	if ((slot->session != text->session || strcmp(slot->kind, text->kind) != 0) && slot_load(s, slot, text, e) < 0)
+		return NULL;
+	slot->used = ++s->slots_used;
+	return slot;
 }
 
 /* Eight bytes at a time: this runs for every event. */
@@ -155,16 +178,16 @@ static size_t compare(const struct text *t, const struct amk_shape_text *text, s
 	return fit->prefix + fit->suffix;
 }
 
-static int make_shape(struct amk_store *s, const struct amk_log_end *end, struct slot *slot,
-		      const struct amk_shape_text *text, struct amk_err *e)
+static int make_shape(struct amk_store *s, struct amk_shape_slot *slot, const struct amk_shape_text *text,
+		      struct amk_err *e)
 {
 	struct amk_sql_call c;
 	int64_t row;
 
 	amk_sql_begin(&c, &s->sql, &add);
-	amk_sql_int(&c, end->session);
+	amk_sql_int(&c, text->session);
 	amk_sql_str(&c, text->kind);
-	amk_sql_int(&c, (int64_t)end->sequence + 1);
+	amk_sql_int(&c, (int64_t)text->sequence);
 	amk_sql_blob(&c, text->s, text->n);
 	if (amk_sql_run_insert(&c, &row, e) < 0)
 		return -1;
@@ -174,24 +197,24 @@ static int make_shape(struct amk_store *s, const struct amk_log_end *end, struct
 	return 0;
 }
 
-int amk_shape_fit(struct amk_store *s, struct amk_log_end *end, const struct amk_shape_text *text,
-		  struct amk_shape_fit *fit, struct amk_err *e)
+int amk_shape_fit(struct amk_store *s, const struct amk_shape_text *text, struct amk_shape_fit *fit,
+		  struct amk_err *e)
 {
 	struct amk_shape_fit other;
+	struct amk_shape_slot *slot;
 	size_t common, with_last;
-	struct slot *slot;
 
 	*fit = (struct amk_shape_fit){ 0 };
-	if (!end->slots && slots_load(s, end, e) < 0)
-		return -1;
-	slot = slot_of(end->slots, text->kind);
-	if (!slot)
+	if (strlen(text->kind) >= KIND_MAX)
 		return 0;
+	slot = slot_of(s, text, e);
+	if (!slot)
+		return -1;
 	common = compare(&slot->shape, text, fit);
 	with_last = compare(&slot->last, text, &other);
 	slot->lost = with_last >= common + GAIN_LEAST ? slot->lost + with_last - common : 0;
 	if (text->n <= TEXT_MAX && slot->lost > 2 * text->n) {
-		if (make_shape(s, end, slot, text, e) < 0)
+		if (make_shape(s, slot, text, e) < 0)
 			return -1;
 		*fit = (struct amk_shape_fit){ .prefix = text->n };
 	}
@@ -244,10 +267,17 @@ int amk_shape_read(struct amk_store *s, int64_t row, const char **text, size_t *
 	return r->row ? 0 : amk_err_set(e, AMK_EFAILED, "reading the log: shape %lld is missing", (long long)row);
 }
 
-void amk_shape_clear(struct amk_store *s)
+void amk_shape_drop(struct amk_store *s, int64_t session)
 {
+	for (size_t i = 0; s->slots && i < SETS * WAYS; i++)
+		if (session == 0 || s->slots[i].session == session)
+			slot_clear(&s->slots[i]);
 	for (size_t i = 0; i < AMK_COUNT(s->shapes); i++) {
 		free(s->shapes[i].text);
 		s->shapes[i] = (struct amk_shape_seen){ 0 };
+	}
+	if (session == 0) {
+		free(s->slots);
+		s->slots = NULL;
 	}
 }

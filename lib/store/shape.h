@@ -13,11 +13,11 @@
 #include "core/err.h"
 
 struct amk_store;
-struct amk_log_end;
-struct amk_shape_slots;
 
-/* A text to be stored. */
+/* The text of a session's next line. */
 struct amk_shape_text {
+	int64_t session; /* row */
+	uint64_t sequence;
 	const char *kind; /* such texts look alike */
 	const char *s;
 	size_t n;
@@ -29,16 +29,17 @@ struct amk_shape_fit {
 	size_t prefix, suffix;
 };
 
-/* Finds the shape for the next line of the session that ends there, or makes one. */
-int amk_shape_fit(struct amk_store *s, struct amk_log_end *end, const struct amk_shape_text *text,
-		  struct amk_shape_fit *fit, struct amk_err *e);
-void amk_shape_free(struct amk_shape_slots *slots);
+/* Finds the shape for a text, or makes one. */
+int amk_shape_fit(struct amk_store *s, const struct amk_shape_text *text, struct amk_shape_fit *fit,
+		  struct amk_err *e);
 
 /* The text of a shape that a row of the log names; valid until the next call. */
 int amk_shape_read(struct amk_store *s, int64_t row, const char **text, size_t *n, struct amk_err *e);
-/* Drops the texts read: their rows may have been undone. */
-void amk_shape_clear(struct amk_store *s);
+
 /* Deletes the shapes that no line of the session from this number on can name. */
 int amk_shape_forget(struct amk_store *s, int64_t session, uint64_t first, struct amk_err *e);
+
+/* What is kept in memory, of a session or (0) at all: its rows may have been deleted, or undone. */
+void amk_shape_drop(struct amk_store *s, int64_t session);
 
 #endif

@@ -220,6 +220,34 @@ static void test_forgetting(void)
 	is_int(right_after(&b, LINES + 390), LINES + 500, "and goes on");
 }
 
+/* More kinds and sessions at a time than are kept in memory. */
+static void test_crowd(void)
+{
+	enum { CROWD = 60, KINDS = 20, ROUNDS = 12 };
+	static struct said crowd[CROWD];
+	char name[16], kind[32], body[128];
+	int bad = 0;
+
+	for (int i = 0; i < CROWD; i++) {
+		snprintf(name, sizeof name, "crowd%d", i);
+		crowd[i].session = fixture_session(name);
+	}
+	for (int n = 0; n < ROUNDS * KINDS * CROWD; n++) {
+		struct said *said = &crowd[n % CROWD];
+
+		snprintf(kind, sizeof kind, "kind.%d", n / CROWD % KINDS);
+		snprintf(body, sizeof body, "\"of\":\"%s, said by %d\",\"n\":%d", kind, n % CROWD, n);
+		bad += append(said, (uint64_t)(n / CROWD) + 1, kind, body) < 0;
+	}
+	bad += amk_store_commit(store, &err) < 0;
+	for (int i = 0; i < CROWD; i++) {
+		bad += right(&crowd[i]) != ROUNDS * KINDS;
+		for (int n = 1; n <= ROUNDS * KINDS; n++)
+			free(crowd[i].lines[n]);
+	}
+	is_int(bad, 0, "sixty sessions with twenty kinds of lines each come back");
+}
+
 static void test_damaged(void)
 {
 	fixture_sql("UPDATE log SET prefix = 100000 WHERE sequence = 445 AND shape IS NOT NULL");
@@ -242,6 +270,7 @@ int main(void)
 	test_sql();
 	test_older();
 	test_forgetting();
+	test_crowd();
 	test_damaged();
 	fixture_end();
 	for (int i = 1; i <= LINES + 500; i++) {
