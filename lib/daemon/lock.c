@@ -62,6 +62,9 @@ int amk_lock_take(int dirfd, int *fd, struct amk_err *e)
 		amk_err_set(e, AMK_ECONFLICT, "another amikad serves this state folder");
 		return amk_err_hint(e, "see: amikad status");
 	}
+	/* The line of the one before names a process that is gone, or by now somebody else. */
+	if (ftruncate(lock, 0) < 0)
+		return amk_err_sys(e, "emptying the lock");
 	*fd = amk_take_fd(&lock);
 	return 0;
 }
