@@ -378,8 +378,8 @@ int amk_log_opened(struct amk_store *s, struct amk_err *e)
 {
 	struct amk_sql_call c;
 
-	ends_clear(s);
-	amk_shape_clear(s);
+	memset(s->log.ends, 0, sizeof s->log.ends);
+	amk_shape_drop(s, 0);
 	amk_sql_begin(&c, &s->sql, &newest);
 	if (amk_sql_row(&c)) {
 		s->log.forgotten = s->log.forgetting = (uint64_t)amk_sql_col_int(&c, 0);
