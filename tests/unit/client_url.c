@@ -83,7 +83,7 @@ static void test_refused(void)
 
 static void test_long(void)
 {
-	char s[600] = "http://", want[600];
+	char s[600] = "http://", want[900];
 
 	memset(s + 7, 'a', 253);
 	memcpy(s + 260, ":65535", 7);

@@ -225,7 +225,7 @@ static void test_crowd(void)
 {
 	enum { CROWD = 60, KINDS = 20, ROUNDS = 12 };
 	static struct said crowd[CROWD];
-	char name[16], kind[32], body[128];
+	char name[32], kind[32], body[128];
 	int bad = 0;
 
 	for (int i = 0; i < CROWD; i++) {
