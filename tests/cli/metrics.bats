@@ -115,7 +115,7 @@ amika_x_total 1'
 }
 
 @test "streams and connections, and those that were one too many" {
-	echo '{"streams":2,"streams_per_peer":2,"header_ms":50}' >"$AMIKA_STATE_DIRECTORY/settings.json"
+	echo '{"streams":2,"streams_per_peer":2,"header_ms":1000}' >"$AMIKA_STATE_DIRECTORY/settings.json"
 	amika session create tau --agent mock >/dev/null
 	local s=$AMIKA_STATE_DIRECTORY/socket open=()
 	for i in 1 2; do
@@ -133,7 +133,7 @@ amika_x_total 1'
 	[ "$(value 'amika_limited_total{limit="streams"}' | tr -d '\n')" -ge 1 ]
 	# One that does not finish its header is cut.
 	printf 'GET /v1' | timeout 20 socat -t 20 - "UNIX-CONNECT:$s"
-	[ "$(value 'amika_limited_total{limit="time"}')" = 1 ]
+	[ "$(value 'amika_limited_total{limit="time"}')" -ge 1 ]
 	kill "${open[@]}"
 	wait "${open[@]}" || true
 	amika session end tau

@@ -15,7 +15,7 @@ teardown_file() { helper_teardown_file; }
 
 # An event stream as lines of JSON.
 stream() { # PATH
-	curl -sSN --max-time 60 --unix-socket "$AMIKA_STATE_DIRECTORY/socket" "http://localhost$1" 3>&- |
+	curl -sSN --max-time 200 --unix-socket "$AMIKA_STATE_DIRECTORY/socket" "http://localhost$1" 3>&- |
 		sed -un 's/^data: //p'
 }
 
@@ -38,7 +38,7 @@ reading() { # PATH WORDS
 	until [ -s "$seen" ] || ! kill -0 "$reader"; do :; done
 }
 
-finished() { timeout 60 tail --pid="$reader" -f /dev/null; }
+finished() { timeout 200 tail --pid="$reader" -f /dev/null; }
 
 @test "profile=amika: hello first, then the events, then each new state; without it only events" {
 	new_session told
@@ -114,7 +114,7 @@ finished() { timeout 60 tail --pid="$reader" -f /dev/null; }
 	post /v1/sessions/slow/messages '{"message":"flood 20000 300"}'
 	turn_over slow 1 >/dev/null
 	before=$(awk '/^VmRSS/ { print $2 }' "/proc/$pid/status")
-	post /v1/sessions/slow/messages '{"message":"flood 60000 300"}'
+	post /v1/sessions/slow/messages '{"message":"flood 40000 300"}'
 	turn_over slow 2 >/dev/null
 	after=$(awk '/^VmRSS/ { print $2 }' "/proc/$pid/status")
 	echo "$before kB, then $after kB"
