@@ -100,7 +100,6 @@ flooded() {
 	begin >/dev/null
 	amika send --no-wait --id b tau 'flood 60000 100' >/dev/null
 	until [ "$(stat -f -c %a "$AMIKA_STATE_DIRECTORY")" = 0 ]; do amika session list >/dev/null; done
-	[ "$(asks POST /v1/sessions/tau/messages '{"message":"hello","messageId":"refused"}')" = '503 1' ]
 	amika events --json tau | check-stream --open -
 	[ "$(jq -s 'length' < <(amika session list --json))" = 1 ]
 	mount -o remount,size=200m "$AMIKA_STATE_DIRECTORY"
@@ -158,10 +157,10 @@ read_only() {
 }
 
 # Begins with a daemon of which, while the file `broken` is there, calls fail.
-faulty_daemon() { # CALLS:ERRNO
+faulty_daemon() { # CALLS:ERRNO [FOLDER]
 	rm -f "$BATS_TEST_TMPDIR/ready" "$BATS_TEST_TMPDIR/broken"
 	mkfifo "$BATS_TEST_TMPDIR/ready"
-	LD_PRELOAD=$top_builddir/tests/tools/fault.so AMIKA_FAULT=$1:1+ AMIKA_FAULT_PATH=$AMIKA_STATE_DIRECTORY/ \
+	LD_PRELOAD=$top_builddir/tests/tools/fault.so AMIKA_FAULT=$1:1+ AMIKA_FAULT_PATH=$AMIKA_STATE_DIRECTORY${2:-}/ \
 		AMIKA_FAULT_WHILE=$BATS_TEST_TMPDIR/broken AMIKA_FAULT_COUNT=$BATS_TEST_TMPDIR/faults \
 		amikad serve --ready-fd 5 5>"$BATS_TEST_TMPDIR/ready" 2>"$BATS_TEST_TMPDIR/log" 3>&- &
 	read -r _ <"$BATS_TEST_TMPDIR/ready"
@@ -203,16 +202,22 @@ breaks_and_mends() { # CALLS:ERRNO SENTENCE
 	breaks_and_mends fsync,fdatasync:EIO 'reports errors'
 }
 
+# The shims of the state folder: each holds the lock on its run's positions.
+shims() {
+	local pid file pos major minor inode
+	awk '$2 == "FLOCK" { print $5, $6 }' /proc/locks | while read -r pid file; do
+		for pos in "$AMIKA_STATE_DIRECTORY"/run/*/pos; do
+			read -r major minor inode < <(stat -c '%Hd %Ld %i' "$pos")
+			[ "$file" != "$(printf '%02x:%02x:%d' "$major" "$minor" "$inode")" ] || echo "$pid"
+		done
+	done
+}
+
 # All processes of the state folder at once, as the power takes them.
 cut_power() {
-	local pids
-	pids=$(amikad status | jq .pid)
-	pids+=" $(awk '$2 == "FLOCK" { print $5, $6 }' /proc/locks | while read -r pid file; do
-		for pos in "$AMIKA_STATE_DIRECTORY"/run/*/pos; do
-			[ "${file##*:}" != "$(stat -c %i "$pos")" ] || echo "$pid"
-		done
-	done)"
-	for shim in $pids; do pids+=" $(pgrep -P "$shim" amika-mock || true)"; done
+	local pids pid shim
+	pids="$(amikad status | jq .pid) $(shims)"
+	for shim in $(shims); do pids+=" $(pgrep -P "$shim" amika-mock || true)"; done
 	# shellcheck disable=SC2086 # a list
 	kill -KILL $pids
 	for pid in $pids; do tail --pid="$pid" -s 0.01 -f /dev/null; done
@@ -244,12 +249,14 @@ cut_power() {
 	local before
 	begin >/dev/null
 	amika send --timeout 20000 --id b tau 'flood 200 50' >/dev/null
-	before=$(amika events --json tau | jq -c 'del(.time)' | sha256sum)
+	before=$(amika events --json tau | jq -c 'del(.time, .sequence, .event_id)' | sha256sum)
 	kill -KILL "$(amikad status | jq .pid)"
 	truncate -s -1000 "$AMIKA_STATE_DIRECTORY/amika.db-wal"
 	amika send --timeout 20000 --id c tau hello >/dev/null
 	survived tau 0 a=completed b=completed c=completed
-	[ "$before" = "$(jq -c 'select(.amika.turn != 3) | del(.time)' "$events" | sha256sum)" ]
+	# The third message may have met the second turn while its end was brought back.
+	[ "$before" = "$(jq -c 'select(.amika.turn != 3 and .type != "message.queued")
+		| del(.time, .sequence, .event_id)' "$events" | sha256sum)" ]
 	amika doctor --store >/dev/null
 }
 
@@ -322,4 +329,44 @@ spoil_page() { # NUMBER
 	amika session list --json | jq -e -s 'length == 2'
 	amikad stop >/dev/null
 	[ "$was" = "$(sha256sum <"$AMIKA_STATE_DIRECTORY/amika.db")" ]
+}
+
+# Only what belongs to programs fails: their folders, `in`. What is on record waits for better times.
+@test "spools that cannot be made or written: the message waits, and is sent once" {
+	needs_faults
+	faulty_daemon write,pwrite,openat,mkdirat:ENOSPC /run
+	amika session create tau --agent mock -- --pace 0 >/dev/null
+	touch "$BATS_TEST_TMPDIR/broken"
+	amika send --no-wait --id a tau hello >/dev/null
+	until grep -q 'it is tried again' "$BATS_TEST_TMPDIR/log"; do [ -d "$AMIKA_STATE_DIRECTORY" ]; done
+	[ "$(amika session show --json tau | jq -r .state)" = working ]
+	rm "$BATS_TEST_TMPDIR/broken"
+	await tau 'turn.ended.*"message":"a"' >/dev/null
+	touch "$BATS_TEST_TMPDIR/broken"
+	amika send --no-wait --id b tau hello >/dev/null
+	[ "$(amika session show --json tau | jq -r .state)" = working ]
+	rm "$BATS_TEST_TMPDIR/broken"
+	await tau 'turn.ended.*"message":"b"' >/dev/null
+	survived tau 0 a=completed b=completed
+	[ "$(cut -d' ' -f2 "$BATS_TEST_TMPDIR/faults")" -ge 1 ]
+	amika doctor --store >/dev/null
+}
+
+# The shim has output it cannot save, and an end it cannot record.
+killed_in_the_flood() {
+	amika session create tau --agent mock -- --pace 0 >/dev/null
+	amika send --no-wait --id a tau 'flood 60000 100' >/dev/null
+	until [ "$(stat -f -c %a "$AMIKA_STATE_DIRECTORY")" = 0 ]; do amika session list >/dev/null; done
+	kill -KILL "$(pgrep -P "$(shims)" amika-mock)"
+	[ ! -e "$AMIKA_STATE_DIRECTORY/run/1/end" ]
+	mount -o remount,size=200m "$AMIKA_STATE_DIRECTORY"
+	await tau 'turn.ended.*"message":"a"' >/dev/null
+	amika send --timeout 20000 --id b tau hello >/dev/null
+	survived tau 0 a=failed b=completed
+	amika doctor --store >/dev/null
+}
+
+@test "an agent that is killed while the disk is full: all it had written is in the log, and its end" {
+	needs_mounts
+	on_disk 12m killed_in_the_flood
 }
