@@ -26,8 +26,10 @@ logged() { grep -m 1 "$1" < <(timeout 20 tail -n +1 -F "$log" 2>/dev/null 3>&-);
 }
 
 @test "in the foreground it goes to standard error; on a terminal it is text" {
-	amikad serve 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+	mkfifo "$BATS_TEST_TMPDIR/ready"
+	amikad serve --ready-fd 5 2>"$BATS_TEST_TMPDIR/err" 5>"$BATS_TEST_TMPDIR/ready" 3>&- &
 	local daemon=$!
+	read -r _ <"$BATS_TEST_TMPDIR/ready"
 	amika session list
 	[ "$(amikad status | jq .log)" = null ]
 	[ ! -e "$log" ] || [ ! -s "$log" ]
