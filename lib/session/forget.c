@@ -205,14 +205,14 @@ static void mark_flushed(void *arg, bool ok)
 static void mark(struct amk_forget *f)
 {
 	struct amk_sessions *all = f->all;
-	struct amk_session *s = amk_session_find(all, f->id, NULL);
 	struct amk_err e = { 0 };
+	struct amk_session *s = amk_session_find(all, f->id, &e);
 
-	if (!s || s->row != f->session) { /* someone else was faster */
+	if (s ? s->row != f->session : e.code == AMK_ENOSESSION) { /* someone else was faster */
 		forget_over(f, true);
 		return;
 	}
-	if (amk_state_forget_mark(all->conf.store, s->row, &e) < 0) {
+	if (!s || amk_state_forget_mark(all->conf.store, s->row, &e) < 0) {
 		amk_sessions_trouble(all, &e);
 		return;
 	}
