@@ -75,11 +75,14 @@ last_run() {
 	echo "$last"
 }
 
-# The shim holds the lock on its run's positions.
+# The shim holds the lock on its run's positions. Where locks come and go, one reading of the list may miss it.
 shim_of_last_run() {
-	local inode
+	local inode pid='' looks
 	inode=$(stat -c %i "$AMIKA_STATE_DIRECTORY/run/$(last_run)/pos")
-	awk -v inode=":$inode\$" '$2 == "FLOCK" && $6 ~ inode { print $5 }' /proc/locks
+	for ((looks = 0; looks < 100 && ${#pid} == 0; looks++)); do
+		pid=$(awk -v inode=":$inode\$" '$2 == "FLOCK" && $6 ~ inode { print $5; exit }' /proc/locks)
+	done
+	echo "$pid"
 }
 
 # Also as a zombie: who reaps it is not ours to say.
