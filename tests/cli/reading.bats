@@ -117,9 +117,10 @@ finished() { timeout 200 tail --pid="$reader" -f /dev/null; }
 	post /v1/sessions/slow/messages '{"message":"flood 40000 300"}'
 	turn_over slow 2 >/dev/null
 	after=$(awk '/^VmRSS/ { print $2 }' "/proc/$pid/status")
-	echo "$before kB, then $after kB"
-	[ "$after" -le $((before + 4096)) ]
 	kill -CONT "$curl"
+	echo "$before kB, then $after kB"
+	# The sanitizer keeps what was freed.
+	grep -qa __asan_init "$bindir/amikad" || [ "$after" -le $((before + 4096)) ]
 	finished
 	[ "$(wc -l <"$seen")" = "$(api /v1/sessions/slow | jq .eventCount)" ]
 	jq -es 'map(.sequence) == [range(1; length + 1)]' "$seen"
