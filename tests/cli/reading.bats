@@ -105,23 +105,23 @@ finished() { timeout 200 tail --pid="$reader" -f /dev/null; }
 }
 
 @test "a reader that stalls costs no memory and delays nobody; it misses nothing" {
-	local pid before after curl
+	local pid before after curl seen=$BATS_TEST_TMPDIR/slow
 	new_session slow
 	pid=$(amikad status | jq .pid)
-	reading '/v1/sessions/slow/events/sse' '"type":"turn.ended".*"turn":2,'
-	curl=$(pgrep -f "^curl .*$AMIKA_STATE_DIRECTORY/socket .*/slow/events/sse")
+	curl -sSN --max-time 200 --unix-socket "$AMIKA_STATE_DIRECTORY/socket" \
+		http://localhost/v1/sessions/slow/events/sse >"$seen" 3>&- &
+	curl=$!
+	until [ -s "$seen" ]; do kill -0 "$curl"; done
 	kill -STOP "$curl"
-	post /v1/sessions/slow/messages '{"message":"flood 20000 300"}'
-	turn_over slow 1 >/dev/null
+	amika send slow 'flood 20000 300' >/dev/null
 	before=$(awk '/^VmRSS/ { print $2 }' "/proc/$pid/status")
-	post /v1/sessions/slow/messages '{"message":"flood 40000 300"}'
-	turn_over slow 2 >/dev/null
+	amika send slow 'flood 40000 300' >/dev/null
 	after=$(awk '/^VmRSS/ { print $2 }' "/proc/$pid/status")
 	kill -CONT "$curl"
 	echo "$before kB, then $after kB"
 	# The sanitizer keeps what was freed.
 	grep -qa __asan_init "$bindir/amikad" || [ "$after" -le $((before + 4096)) ]
-	finished
-	[ "$(wc -l <"$seen")" = "$(api /v1/sessions/slow | jq .eventCount)" ]
-	jq -es 'map(.sequence) == [range(1; length + 1)]' "$seen"
+	until grep -q '"type":"turn.ended".*"turn":2,' "$seen"; do kill -0 "$curl"; done
+	kill "$curl"
+	sed -n 's/^data: //p' "$seen" | jq -es 'map(.sequence) == [range(1; length + 1)] and length == '"$(api /v1/sessions/slow | jq .eventCount)"
 }
