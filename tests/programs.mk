@@ -186,6 +186,7 @@ tests_headers = \
 	tests/unit/failing.h \
 	tests/unit/http_fixture.h \
 	tests/unit/run_with.h \
+	tests/unit/sanitized.h \
 	tests/unit/scratch.h \
 	tests/unit/store_fixture.h \
 	tests/unit/tap.h \

@@ -22,6 +22,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "sanitized.h"
+
 extern char __executable_start, etext;
 extern void *__libc_realloc(void *p, size_t n);
 
@@ -167,7 +169,7 @@ int fcntl(int fd, int what, ...)
 	return (int)syscall(SYS_fcntl, fd, what, arg);
 }
 
-#ifndef __SANITIZE_ADDRESS__
+#ifndef SANITIZED
 void *realloc(void *p, size_t n)
 {
 	return failing.memory && failing_is_due(__builtin_return_address(0), ENOMEM) ? NULL : __libc_realloc(p, n);

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include "core/path.h"
+#include "sanitized.h"
 #include "store/verify.h"
 #include "store_fixture.h"
 
@@ -356,7 +357,7 @@ int main(int argc, char **argv)
 
 	if (argc > 1)
 		return child(argv[1]);
-#ifdef __SANITIZE_ADDRESS__
+#ifdef SANITIZED
 	printf("ok 1 - calls that fail # skip faults: a preloaded library would come before the sanitizers'\n1..1\n");
 	return 0;
 #endif
