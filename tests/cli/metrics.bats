@@ -131,8 +131,8 @@ amika_x_total 1'
 	run curl -sS -o /dev/null -w '%{http_code}' --unix-socket "$s" http://localhost/v1/sessions/tau/events/sse
 	[ "$output" = 503 ]
 	[ "$(value 'amika_limited_total{limit="streams"}' | tr -d '\n')" -ge 1 ]
-	# One that does not finish its header is cut.
-	printf 'GET /v1' | timeout 20 socat -t 20 - "UNIX-CONNECT:$s"
+	# One whose header does not come is cut.
+	timeout 20 socat -u "UNIX-CONNECT:$s" STDOUT
 	[ "$(value 'amika_limited_total{limit="time"}')" -ge 1 ]
 	kill "${open[@]}"
 	wait "${open[@]}" || true
