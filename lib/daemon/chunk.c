@@ -13,6 +13,7 @@
 #include "store/log.h"
 
 #define CHUNKS 64
+#define HELD_MAX (1u << 20) /* bytes; beyond it a chunk that is made anew begins with a buffer of its own size */
 #define FRAME_MAX (256u << 20) /* one line with its native payload */
 
 struct amk_chunks {
@@ -20,6 +21,7 @@ struct amk_chunks {
 	struct amk_chunk all[CHUNKS];
 	struct amk_chunk *first; /* the one last asked for; the others behind it in that order */
 	uint64_t ids;
+	size_t held; /* by the buffers of all */
 };
 
 void amk_chunk_gap(struct amk_buf *b, const char *session_id, uint64_t after, uint64_t before)
@@ -46,8 +48,9 @@ struct amk_chunks *amk_chunks_new(struct amk_daemon *d)
 	return cs;
 }
 
-static void give_up(struct amk_chunk *c)
+static void give_up(struct amk_chunks *cs, struct amk_chunk *c)
 {
+	cs->held -= c->bytes.cap;
 	amk_buf_release(&c->bytes);
 	free(c->marks);
 	c->marks = NULL;
@@ -60,7 +63,7 @@ void amk_chunks_free(struct amk_chunks *cs)
 	if (!cs)
 		return;
 	for (size_t i = 0; i < CHUNKS; i++)
-		give_up(&cs->all[i]);
+		give_up(cs, &cs->all[i]);
 	free(cs);
 }
 
@@ -68,7 +71,7 @@ void amk_chunks_age(struct amk_chunks *cs)
 {
 	for (size_t i = 0; i < CHUNKS; i++) {
 		if (!cs->all[i].used)
-			give_up(&cs->all[i]);
+			give_up(cs, &cs->all[i]);
 		cs->all[i].used = false;
 	}
 }
@@ -179,6 +182,9 @@ static int fill(struct amk_chunks *cs, struct amk_chunk *c, const struct amk_chu
 	struct filling f = { cs, c };
 	int r;
 
+	cs->held -= c->bytes.cap;
+	if (cs->held + c->bytes.cap > HELD_MAX)
+		amk_buf_release(&c->bytes);
 	amk_buf_clear(&c->bytes);
 	c->key = *key;
 	c->id = ++cs->ids;
@@ -187,10 +193,11 @@ static int fill(struct amk_chunks *cs, struct amk_chunk *c, const struct amk_chu
 	c->seen = amk_log_newest(cs->d->store);
 	c->epoch = amk_log_epoch(cs->d->store);
 	r = amk_log_read(cs->d->store, &range, add_line, &f, e);
+	cs->held += c->bytes.cap;
 	if (r == 0 && !amk_buf_ok(&c->bytes))
 		r = amk_err_set(e, AMK_ETOOBIG, "an event of more than %u bytes", FRAME_MAX);
 	if (r < 0)
-		give_up(c);
+		give_up(cs, c);
 	return r;
 }
 

@@ -9,7 +9,7 @@
 
 #include "daemon/daemon.h"
 
-#define AMK_CHUNK_SIZE (64u << 10) /* bytes it is filled to; its last frame may be longer than that */
+#define AMK_CHUNK_SIZE (60u << 10) /* bytes it is filled to; with a last frame as most are, a buffer of 64 KiB */
 
 struct amk_chunks;
 
