@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -523,11 +524,23 @@ int amk_daemon_check(const char *path, struct amk_err *e)
 	return amk_store_check(dir, path, e);
 }
 
+/*
+ * The buffers of readers and of lines come and go: from this size on each has pages of its own, which go back to
+ * the system at once. glibc would begin to keep them between small ones after the first.
+ */
+static void settle_memory(void)
+{
+#ifdef __GLIBC__
+	mallopt(M_MMAP_THRESHOLD, 128 << 10);
+#endif
+}
+
 int amk_daemon_serve(const struct amk_daemon_conf *conf, struct amk_daemon_left *left, struct amk_err *e)
 {
 	struct amk_daemon d = { .dir = -1, .run_dir = -1, .lock_fd = -1, .listen_fd = -1 };
 	int r = -1;
 
+	settle_memory();
 	d.began = amk_time_monotonic();
 	left->door_fd = -1;
 	if (folders_open(&d, conf, e) == 0 && rooms_open(&d, e) == 0 && announce(&d, conf->ready_fd, e) == 0) {
