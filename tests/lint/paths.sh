@@ -24,6 +24,6 @@ for room in lib/*/; do
 done
 grep -rnE '/(work|root|opt/agents)/|/tmp/amika/|/home/[a-z]+/' . --include='*' -I \
 	--exclude-dir=.git --exclude-dir=check --exclude-dir=autom4te.cache --exclude-dir=agents --exclude-dir=.deps --exclude-dir=log --exclude-dir='amika-[0-9]*' \
-	--exclude='config.*' --exclude=configure --exclude='*.o' --exclude=Makefile --exclude=paths.sh 2>/dev/null |
+	--exclude=.git --exclude='config.*' --exclude=configure --exclude='*.o' --exclude=Makefile --exclude=paths.sh 2>/dev/null |
 	sed 's/\([^:]*:[^:]*:\).*/\1 a path of one machine/' | grep . && bad=1
 exit $bad
