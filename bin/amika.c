@@ -14,6 +14,7 @@
 #include "core/cmd.h"
 #include "core/json.h"
 #include "core/lines.h"
+#include "core/near.h"
 #include "core/path.h"
 #include "core/time.h"
 
@@ -198,25 +199,17 @@ static int print_complete(void)
 static int unknown(const char *word, struct amk_err *e)
 {
 	struct amk_strv all AMK_AUTO(strv) = { 0 };
-	const char *best = NULL;
-	unsigned least = 4;
+	struct amk_near near;
 
 	words(&all);
 	amk_strv_add(&all, "help");
 	for (size_t i = 0; i < AMK_COUNT(aliases); i++)
 		amk_strv_add(&all, aliases[i].word);
-	for (size_t i = 0; i < all.n; i++) {
-		unsigned d = amk_cmd_distance(word, all.v[i]);
-
-		if (d < least) {
-			least = d;
-			best = all.v[i];
-		}
-	}
+	amk_near_init(&near, word);
+	for (size_t i = 0; i < all.n; i++)
+		amk_near_add(&near, all.v[i]);
 	amk_err_set(e, AMK_EUSAGE, "no command \"%.60s\"", word);
-	if (best)
-		return amk_err_hint(e, "did you mean: amika %s?", best);
-	return amk_err_hint(e, "see: amika help");
+	return amk_near_hint(&near, e, "amika ", "see: amika help");
 }
 
 static const char *command_of(const char *word)

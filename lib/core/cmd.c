@@ -12,6 +12,7 @@
 
 #include "core/jw.h"
 #include "core/lines.h"
+#include "core/near.h"
 #include "core/time.h"
 
 bool amk_cmd_json, amk_cmd_text;
@@ -41,43 +42,6 @@ bool amk_cmd_records(void)
 	return amk_cmd_json || (!amk_cmd_text && !isatty(STDOUT_FILENO));
 }
 
-/* Words are short; longer ones are no typing errors. */
-unsigned amk_cmd_distance(const char *a, const char *b)
-{
-	unsigned row[33], n = (unsigned)strlen(b);
-
-	if (n > 32 || strlen(a) > 32)
-		return 99;
-	for (unsigned j = 0; j <= n; j++)
-		row[j] = j;
-	for (unsigned i = 1; *a; a++, i++) {
-		unsigned diagonal = row[0];
-
-		row[0] = i;
-		for (unsigned j = 1; j <= n; j++) {
-			unsigned best = diagonal + (*a != b[j - 1]);
-
-			diagonal = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-		}
-	}
-	return row[n];
-}
-
-static void nearest(const char *word, const char *candidate, const char **best, unsigned *least)
-{
-	unsigned d = amk_cmd_distance(word, candidate);
-
-	if (d < *least) {
-		*least = d;
-		*best = candidate;
-	}
-}
-
 static const struct amk_opt *opt_in(const struct amk_opt *o, const char *name, size_t n, char letter)
 {
 	for (; o && o->name; o++)
@@ -93,22 +57,27 @@ static const struct amk_opt *opt_find(struct parse *p, const char *name, size_t 
 	return o ? o : opt_in(common, name, n, letter);
 }
 
+static int hint_near(const struct parse *p, const struct amk_near *near, const char *lead)
+{
+	char *otherwise AMK_AUTO(mem) = amk_strf("see %s --help", p->prog);
+
+	return amk_near_hint(near, p->e, lead, otherwise);
+}
+
 /* `dashes` and the n bytes of name are what was typed. */
 static int opt_unknown(struct parse *p, const char *dashes, const char *name, size_t n)
 {
 	char given[64];
-	const char *best = NULL;
-	unsigned least = 3;
+	struct amk_near near;
 
 	snprintf(given, sizeof given, "%.*s", (int)(n < 60 ? n : 60), name);
-	for (const struct amk_opt *o = p->cmd->opts; n > 1 && o && o->name; o++)
-		nearest(given, o->name, &best, &least);
-	for (const struct amk_opt *o = common; n > 1 && o->name; o++)
-		nearest(given, o->name, &best, &least);
+	amk_near_init(&near, given);
+	for (const struct amk_opt *o = p->cmd->opts; o && o->name; o++)
+		amk_near_add(&near, o->name);
+	for (const struct amk_opt *o = common; o->name; o++)
+		amk_near_add(&near, o->name);
 	amk_err_set(p->e, AMK_EUSAGE, "unknown option %s%s", dashes, given);
-	if (best)
-		return amk_err_hint(p->e, "did you mean --%s?", best);
-	return amk_err_hint(p->e, "see %s --help", p->prog);
+	return hint_near(p, &near, "--");
 }
 
 /* `value` is part of argv, which is ours to write. */
@@ -342,15 +311,14 @@ static int print_complete(const struct amk_cmd *c, struct amk_err *e)
 
 static int verb_unknown(struct parse *p, const char *word)
 {
-	const char *best = NULL;
-	unsigned least = 4;
+	char *lead AMK_AUTO(mem) = amk_strf("%s ", p->prog);
+	struct amk_near near;
 
+	amk_near_init(&near, word);
 	for (const struct amk_cmd *const *v = p->cmd->verbs; *v; v++)
-		nearest(word, (*v)->name, &best, &least);
+		amk_near_add(&near, (*v)->name);
 	amk_err_set(p->e, AMK_EUSAGE, "unknown verb \"%.60s\"", word);
-	if (best)
-		return amk_err_hint(p->e, "did you mean %s %s?", p->prog, best);
-	return amk_err_hint(p->e, "see %s --help", p->prog);
+	return hint_near(p, &near, lead);
 }
 
 /* --json and --text may stand before the verb: they are moved behind it. Returns where the verb is. */

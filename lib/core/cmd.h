@@ -58,9 +58,6 @@ extern bool amk_cmd_text; /* --text */
 /* True when records are to be printed, false for text: --json, --text, else whether stdout is a terminal. */
 bool amk_cmd_records(void);
 
-/* Edit distance, for suggestions; 99 when a word is longer than 32. */
-unsigned amk_cmd_distance(const char *a, const char *b);
-
 /* Parses, runs, prints the error there was, closes stdout and checks it. The result is for exit(). */
 int amk_cmd_main(const struct amk_cmd *cmd, int argc, char **argv);
 

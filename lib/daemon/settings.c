@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/json.h"
+#include "core/near.h"
 #include "core/path.h"
 #include "http/http.h"
 
@@ -48,6 +49,18 @@ static int set_log_level(struct amk_settings *st, const char *text, struct amk_e
 	return 0;
 }
 
+static int unknown(const char *name, struct amk_err *e)
+{
+	struct amk_near near;
+
+	amk_near_init(&near, name);
+	amk_near_add(&near, "log_level");
+	for (size_t i = 0; i < AMK_COUNT(table); i++)
+		amk_near_add(&near, table[i].name);
+	amk_err_set(e, AMK_EINVALID, "unknown setting \"%.60s\"", name);
+	return amk_near_hint(&near, e, "", "see amikad(8)");
+}
+
 static int set_one(struct amk_settings *st, const struct amk_json *j, struct amk_err *e)
 {
 	const char *name = amk_json_key(j);
@@ -64,7 +77,7 @@ static int set_one(struct amk_settings *st, const struct amk_json *j, struct amk
 		*(int64_t *)((char *)st + table[i].offset) = v;
 		return 0;
 	}
-	return amk_err_set(e, AMK_EINVALID, "unknown setting \"%.60s\"", name);
+	return unknown(name, e);
 }
 
 static int file_read(struct amk_settings *st, int dirfd, struct amk_err *e)

@@ -63,7 +63,7 @@ make_command() { # NAME BODY
 	run --separate-stderr amika sesion list
 	[ "$status" -eq 2 ]
 	[ -z "$output" ]
-	[ "$stderr" = 'amika: usage: no command "sesion" (did you mean: amika session?)' ]
+	[ "$stderr" = 'amika: usage: no command "sesion" (did you mean amika session?)' ]
 	run --separate-stderr amika xyzzyx
 	[ "$status" -eq 2 ]
 	[ "$stderr" = 'amika: usage: no command "xyzzyx" (see: amika help)' ]

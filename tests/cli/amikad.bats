@@ -158,6 +158,10 @@ flood() { # NAME COUNT: starts a turn of that many deltas, without waiting
 	run amikad serve
 	[ "$status" -eq 3 ]
 	[[ $output = *'unknown setting "nonsense"'* ]]
+	echo '{"keep_event":1}' >"$AMIKA_STATE_DIRECTORY/settings.json"
+	run amikad serve
+	[ "$status" -eq 3 ]
+	[[ $output = *'unknown setting "keep_event" (did you mean keep_events?)' ]]
 	echo '{"keepalive_ms":"x"}' >"$AMIKA_STATE_DIRECTORY/settings.json"
 	run amikad serve
 	[ "$status" -eq 3 ]

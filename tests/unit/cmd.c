@@ -235,6 +235,7 @@ static void test_usage_errors(void)
 		{ "", "amika-plain: usage: usage: amika-plain [OPTION…] ONE [TWO] (see amika-plain --help)" },
 		{ "a b c", "amika-plain: usage: unexpected operand \"c\" (see amika-plain --help)" },
 		{ "--flog a", "amika-plain: usage: unknown option --flog (did you mean --flag?)" },
+		{ "--flga a", "amika-plain: usage: unknown option --flga (did you mean --flag?)" },
 		{ "--titel x", "amika-plain: usage: unknown option --titel (did you mean --title?)" },
 		{ "--hlep", "amika-plain: usage: unknown option --hlep (did you mean --help?)" },
 		{ "--entirely-different", "amika-plain: usage: unknown option --entirely-different (see amika-plain --help)" },
