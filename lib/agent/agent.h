@@ -132,6 +132,8 @@ struct amk_codec {
 /* All codecs, NULL-terminated; by name, or NULL. */
 extern const struct amk_codec *const amk_agents[];
 const struct amk_codec *amk_agent_find(const char *name);
+/* AMK_EUNKNOWNAGENT, with the nearest there is. Returns -1. */
+int amk_agent_unknown(const char *name, struct amk_err *e);
 /* NULL when the agent has no such mode. */
 const struct amk_agent_mode *amk_agent_mode(const struct amk_codec *c, const char *id);
 const struct amk_agent_permission *amk_agent_permission(const struct amk_codec *c, const char *name);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/agent.h"
+#include "core/near.h"
 
 extern const struct amk_codec amk_agent_claude, amk_agent_mock;
 
@@ -18,6 +19,17 @@ const struct amk_codec *amk_agent_find(const char *name)
 		if (strcmp((*c)->name, name) == 0)
 			return *c;
 	return NULL;
+}
+
+int amk_agent_unknown(const char *name, struct amk_err *e)
+{
+	struct amk_near near;
+
+	amk_near_init(&near, name);
+	for (const struct amk_codec *const *c = amk_agents; *c; c++)
+		amk_near_add(&near, (*c)->name);
+	amk_err_set(e, AMK_EUNKNOWNAGENT, "unsupported agent: %.100s", name);
+	return amk_near_hint(&near, e, "", "see: amika agent list");
 }
 
 const struct amk_agent_mode *amk_agent_mode(const struct amk_codec *c, const char *id)

@@ -14,8 +14,11 @@
 #include "client/place.h"
 #include "client/start.h"
 #include "core/id.h"
+#include "core/near.h"
 #include "core/time.h"
 
+#define SESSIONS "/v1/sessions/"
+#define NEAR_MOST "500" /* sessions, the newest, whose names are looked at */
 #define REPLY_MAX (64u << 20)
 #define PATIENCE 2000000000 /* ns a signal waits for an answer */
 #define AGAIN_MOST 3 /* times a call is sent again */
@@ -244,6 +247,37 @@ static int answer_read(const struct amk_client *c, const struct amk_buf *body, s
 	return amk_err_set(e, AMK_EUNREACHABLE, "what answers at %.200s is no amikad", c->place.url.base);
 }
 
+void amk_client_near(struct amk_client *c, const char *session, struct amk_err *e)
+{
+	static const struct amk_call ask = { .method = "GET", .path = "/v1/sessions?limit=" NEAR_MOST };
+	char *otherwise AMK_AUTO(mem) = amk_strdup(e->hint);
+	struct amk_buf body AMK_AUTO(buf) = AMK_BUF_INIT(REPLY_MAX);
+	struct amk_json *reply AMK_AUTO(json) = NULL;
+	struct amk_near near;
+
+	if (attempt(c, &ask, &body) == CURLE_OK && answer_status(c) < 300)
+		reply = amk_json_parse(body.s, body.n, NULL);
+	amk_near_init(&near, session);
+	for (const struct amk_json *s = amk_json_first(amk_json_get(reply, "sessions")); s; s = amk_json_next(s))
+		if (amk_json_get_str(s, "sessionId"))
+			amk_near_add(&near, amk_json_get_str(s, "sessionId"));
+	amk_near_hint(&near, e, "", otherwise);
+}
+
+/* The session a path is about: its own, or one that is asked for. */
+static void near_path(struct amk_client *c, const char *path, struct amk_err *e)
+{
+	bool own = strncmp(path, SESSIONS, strlen(SESSIONS)) == 0;
+	const char *at = own ? path + strlen(SESSIONS) : strstr(path, "session=");
+	char *name AMK_AUTO(mem) = NULL;
+
+	if (!at)
+		return;
+	at += own ? 0 : strlen("session=");
+	name = amk_strndup(at, strcspn(at, "/?&"));
+	amk_client_near(c, name, e);
+}
+
 /* Asks, again if that can help; the answer is no refusal. */
 static int exchange(struct amk_client *c, const struct amk_call *call, struct amk_buf *body, struct amk_err *e)
 {
@@ -259,9 +293,12 @@ static int exchange(struct amk_client *c, const struct amk_call *call, struct am
 	if (r != CURLE_OK)
 		return transfer_failed(c, r, body, e);
 	c->met = true;
-	if (answer_status(c) >= 300)
-		return amk_place_refused(&c->place, answer_status(c), body->s, body->n, e);
-	return 0;
+	if (answer_status(c) < 300)
+		return 0;
+	amk_place_refused(&c->place, answer_status(c), body->s, body->n, e);
+	if (e->code == AMK_ENOSESSION)
+		near_path(c, call->path, e);
+	return -1;
 }
 
 int amk_client_call(struct amk_client *c, const struct amk_call *call, struct amk_json **reply, struct amk_err *e)

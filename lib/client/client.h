@@ -65,6 +65,8 @@ int amk_client_id(const char *what, const char *id, struct amk_err *e);
 void amk_client_escape(struct amk_buf *b, const char *s);
 
 /* For follow.c and the checks of the doctor. */
+/* No session is called so: the remedy in *e becomes the nearest name of those made last, if one is near. */
+void amk_client_near(struct amk_client *c, const char *session, struct amk_err *e);
 bool amk_client_may_start(void);
 /* A daemon answers now, started if need be and allowed; at a URL it is waited for if it ever answered. */
 int amk_client_ensure(struct amk_client *c, bool start, struct amk_err *e);

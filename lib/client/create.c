@@ -8,6 +8,7 @@
 #include "client/caller.h"
 #include "core/id.h"
 #include "core/jw.h"
+#include "core/near.h"
 #include "core/time.h"
 #include "core/utf8.h"
 
@@ -37,6 +38,19 @@ static const struct amk_json *agent_find(const struct amk_json *reply, const cha
 	while (a && !amk_json_is(a, "id", agent))
 		a = amk_json_next(a);
 	return a;
+}
+
+static int agent_unknown(const struct amk_json *reply, const char *agent, struct amk_err *e)
+{
+	const struct amk_json *a = amk_json_first(amk_json_get(reply, "agents"));
+	struct amk_near near;
+
+	amk_near_init(&near, agent);
+	for (; a; a = amk_json_next(a))
+		if (amk_json_get_str(a, "id"))
+			amk_near_add(&near, amk_json_get_str(a, "id"));
+	amk_err_set(e, AMK_EUNKNOWNAGENT, "no agent \"%.100s\"", agent);
+	return amk_near_hint(&near, e, "", "see: amika agent list");
 }
 
 /* What goes to the daemon must be text. */
@@ -91,10 +105,8 @@ int amk_create_body(struct amk_client *c, const char *agent, const struct amk_ar
 	if (check_texts(a, e) < 0 || amk_client_get(c, &reply, e, "/v1/agents") < 0)
 		return -1;
 	row = agent_find(reply, agent);
-	if (!row) {
-		amk_err_set(e, AMK_EUNKNOWNAGENT, "no agent \"%.100s\"", agent);
-		return amk_err_hint(e, "see: amika agent list");
-	}
+	if (!row)
+		return agent_unknown(reply, agent, e);
 	amk_jw_open(body, NULL, '{');
 	amk_jw_cstr(body, "agent", agent);
 	put(body, "agentMode", amk_create_given.agent_mode);

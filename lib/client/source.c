@@ -230,6 +230,14 @@ static bool is_passing(long status)
 	return status == 502 || status == 503 || status == 504;
 }
 
+static int refused(struct amk_source *s, long status, struct amk_err *e)
+{
+	amk_place_refused(amk_client_place(s->client), status, s->problem.s, s->problem.n, e);
+	if (e->code == AMK_ENOSESSION && s->session)
+		amk_client_near(s->client, s->session, e);
+	return -1;
+}
+
 int amk_source_ended(struct amk_source *s, CURLcode result, struct amk_err *e)
 {
 	const struct amk_place *place = amk_client_place(s->client);
@@ -241,6 +249,6 @@ int amk_source_ended(struct amk_source *s, CURLcode result, struct amk_err *e)
 		return -1;
 	}
 	if (status >= 300 && !(place->remote && amk_client_met(s->client) && is_passing(status)))
-		return amk_place_refused(place, status, s->problem.s, s->problem.n, e);
+		return refused(s, status, e);
 	return place->remote ? look_later(s, result, e) : begin_again(s, result, e);
 }

@@ -112,8 +112,7 @@ static const struct amk_codec *agent_of(struct amk_request *rq)
 
 	if (c)
 		return c;
-	amk_err_set(&e, AMK_EUNKNOWNAGENT, "unsupported agent: %.100s", name);
-	amk_err_hint(&e, "see: amika agent list");
+	amk_agent_unknown(name, &e);
 	problem(rq, name, &e);
 	return NULL;
 }

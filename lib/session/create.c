@@ -8,6 +8,7 @@
 
 #include "core/id.h"
 #include "core/jw.h"
+#include "core/near.h"
 #include "core/path.h"
 #include "core/time.h"
 #include "session/internal.h"
@@ -40,8 +41,7 @@ static int check_agent(struct create *c, struct amk_err *e)
 	c->codec = amk_agent_find(c->agent);
 	if (c->codec)
 		return 0;
-	amk_err_set(e, AMK_EUNKNOWNAGENT, "unsupported agent: %.100s", c->agent);
-	return amk_err_hint(e, "see: amika agent list");
+	return amk_agent_unknown(c->agent, e);
 }
 
 static int check_environment(const struct create *c, struct amk_err *e)
@@ -78,17 +78,42 @@ static int check_root(const struct create *c, const struct amk_agent_permission 
 	return amk_err_hint(e, "run amikad as another user, or, where root is confined, give %s=1", p->root_env);
 }
 
+/* What this agent has comes near, and nothing else. */
+static int permission_unknown(const struct create *c, const char *const *known, struct amk_err *e)
+{
+	struct amk_near near;
+
+	amk_near_init(&near, c->permission_mode);
+	for (; *known; known++)
+		if (amk_agent_permission(c->codec, *known))
+			amk_near_add(&near, *known);
+	amk_err_set(e, AMK_EINVALID, "invalid permission mode: %.60s", c->permission_mode);
+	return amk_near_hint(&near, e, "", "see: amika agent list --json");
+}
+
+static int mode_unknown(const struct create *c, struct amk_err *e)
+{
+	char *otherwise AMK_AUTO(mem) = amk_strf("see: amika agent modes %s", c->codec->name);
+	struct amk_near near;
+
+	amk_near_init(&near, c->agent_mode);
+	for (const struct amk_agent_mode *m = c->codec->modes; m->id; m++)
+		amk_near_add(&near, m->id);
+	amk_err_set(e, AMK_EMODE, "mode not supported: %s %.60s", c->agent, c->agent_mode);
+	return amk_near_hint(&near, e, "", otherwise);
+}
+
 static int check_modes(struct create *c, struct amk_err *e)
 {
 	static const char *const known[] = { "default", "plan", "bypass", "acceptEdits", NULL };
 	const struct amk_agent_permission *p;
 
 	if (c->permission_mode && !is_one_of(known, c->permission_mode))
-		return amk_err_set(e, AMK_EINVALID, "invalid permission mode: %.60s", c->permission_mode);
+		return permission_unknown(c, known, e);
 	if (!c->agent_mode)
 		c->agent_mode = c->codec->modes[0].id;
 	if (!amk_agent_mode(c->codec, c->agent_mode))
-		return amk_err_set(e, AMK_EMODE, "mode not supported: %s %.60s", c->agent, c->agent_mode);
+		return mode_unknown(c, e);
 	p = c->permission_mode ? amk_agent_permission(c->codec, c->permission_mode) : c->codec->permissions;
 	if (!p)
 		return amk_err_set(e, AMK_EMODE, "mode not supported: %s %.60s", c->agent, c->permission_mode);
