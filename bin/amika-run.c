@@ -12,7 +12,7 @@ static const char *opt_name;
 
 static int show_session(const char *name, const struct amk_json *record, struct amk_err *e)
 {
-	char text[AMK_CREATE_NAME + 16];
+	char text[160];
 	int n;
 
 	if (amk_talk_given.final)
@@ -28,12 +28,15 @@ static int create_and_send(const struct amk_args *a, const struct amk_message *m
 	struct amk_client *c AMK_AUTO(client) = NULL;
 	struct amk_buf body AMK_AUTO(buf) = AMK_BUF_INIT(8u << 20);
 	struct amk_json *record AMK_AUTO(json) = NULL;
-	const char *agent = a->argv[0];
-	char name[AMK_CREATE_NAME];
+	const char *name;
 
-	if (amk_create_name(name, opt_name, agent, e) < 0 || amk_client_open(&c, e) < 0 ||
-	    amk_create_body(c, agent, a, &body, e) < 0 || amk_create_session(c, name, &body, &record, e) < 0 ||
-	    show_session(name, record, e) < 0)
+	if ((opt_name && amk_create_check(opt_name, e) < 0) || amk_client_open(&c, e) < 0 ||
+	    amk_create_body(c, a->argv[0], a, &body, e) < 0 || amk_create_session(c, opt_name, &body, &record, e) < 0)
+		return -1;
+	name = amk_json_get_str(record, "sessionId");
+	if (!name)
+		return amk_err_set(e, AMK_EINTERNAL, "the daemon did not say what the session is called");
+	if (show_session(name, record, e) < 0)
 		return -1;
 	return amk_talk_send(c, name, m, e);
 }
@@ -55,7 +58,7 @@ static int run(const struct amk_args *a, struct amk_err *e)
 }
 
 static const struct amk_opt options[] = {
-	{ 'n', "name", AMK_OPT_STR, &opt_name, "NAME", "the session's name, else AGENT-xxxxxx" },
+	{ 'n', "name", AMK_OPT_STR, &opt_name, "NAME", "the session's name, else one like teal-tokyo" },
 	AMK_CREATE_OPTIONS,
 	AMK_TALK_OPTIONS,
 	AMK_CLIENT_OPTION,

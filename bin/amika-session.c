@@ -29,14 +29,11 @@ static int create_one(struct amk_client *c, const char *name, const struct amk_b
 /* All names are checked before the first session is made. */
 static int create_all(struct amk_client *c, const struct amk_args *a, const struct amk_buf *body, struct amk_err *e)
 {
-	char name[AMK_CREATE_NAME];
-
 	for (int i = 0; i < a->argc; i++)
-		if (amk_create_name(name, a->argv[i], opt_agent, e) < 0)
+		if (amk_create_check(a->argv[i], e) < 0)
 			return -1;
 	for (int i = 0; i < a->argc || i == 0; i++)
-		if (amk_create_name(name, a->argc ? a->argv[i] : NULL, opt_agent, e) < 0 ||
-		    create_one(c, name, body, e) < 0)
+		if (create_one(c, a->argc ? a->argv[i] : NULL, body, e) < 0)
 			return -1;
 	return amk_show_end(&table, e);
 }

@@ -20,6 +20,8 @@ util_sources = \
 	lib/core/lines.h \
 	lib/core/metric.c \
 	lib/core/metric.h \
+	lib/core/name.c \
+	lib/core/name.h \
 	lib/core/near.c \
 	lib/core/near.h \
 	lib/core/path.c \

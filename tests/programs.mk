@@ -30,6 +30,7 @@ unit_programs = \
 	tests/unit/log \
 	tests/unit/loop \
 	tests/unit/migrate \
+	tests/unit/name \
 	tests/unit/near \
 	tests/unit/path \
 	tests/unit/powercut \
@@ -146,6 +147,7 @@ tests_unit_lines_LDADD = $(test_libs)
 tests_unit_log_LDADD = $(test_libs)
 tests_unit_loop_LDADD = $(test_libs)
 tests_unit_migrate_LDADD = $(test_libs)
+tests_unit_name_LDADD = $(test_libs)
 tests_unit_near_LDADD = $(test_libs)
 tests_unit_path_LDADD = $(test_libs)
 tests_unit_powercut_LDADD = $(test_libs)

@@ -8,26 +8,18 @@
 #include "client/caller.h"
 #include "core/id.h"
 #include "core/jw.h"
+#include "core/name.h"
 #include "core/near.h"
 #include "core/time.h"
 #include "core/utf8.h"
 
 struct amk_create amk_create_given;
 
-int amk_create_name(char to[AMK_CREATE_NAME], const char *given, const char *agent, struct amk_err *e)
+int amk_create_check(const char *name, struct amk_err *e)
 {
-	char tail[8];
-
-	if (!given) {
-		amk_id_random(tail, 6);
-		snprintf(to, AMK_CREATE_NAME, "%.50s-%s", agent, tail);
+	if (amk_id_name_valid(name))
 		return 0;
-	}
-	if (amk_id_name_valid(given)) {
-		snprintf(to, AMK_CREATE_NAME, "%s", given);
-		return 0;
-	}
-	amk_err_set(e, AMK_EINVALID, "\"%.140s\" cannot be a new session's name", given);
+	amk_err_set(e, AMK_EINVALID, "\"%.140s\" cannot be a new session's name", name);
 	return amk_err_hint(e, "1 to 63 of a-z 0-9 -, starting with a letter or digit");
 }
 
@@ -174,8 +166,8 @@ static int take_ours(struct amk_client *c, const char *name, const struct amk_bu
 	return -1;
 }
 
-int amk_create_session(struct amk_client *c, const char *name, const struct amk_buf *body, struct amk_json **record,
-		       struct amk_err *e)
+static int create_named(struct amk_client *c, const char *name, const struct amk_buf *body, struct amk_json **record,
+			struct amk_err *e)
 {
 	int64_t since = amk_time_now() / 1000000;
 	bool twice = false;
@@ -188,4 +180,18 @@ int amk_create_session(struct amk_client *c, const char *name, const struct amk_
 	if (amk_client_call(c, &call, record, e) < 0)
 		return e->code == AMK_EEXISTS && twice ? take_ours(c, name, body, since, record, e) : -1;
 	return *record ? 0 : amk_err_set(e, AMK_EINTERNAL, "the daemon made session %s but did not show it", name);
+}
+
+int amk_create_session(struct amk_client *c, const char *name, const struct amk_buf *body, struct amk_json **record,
+		       struct amk_err *e)
+{
+	char made[AMK_NAME_MADE];
+
+	if (name)
+		return create_named(c, name, body, record, e);
+	for (unsigned i = 0; amk_name_make(made, i); i++)
+		if (create_named(c, made, body, record, e) == 0 || e->code != AMK_EEXISTS)
+			return *record ? 0 : -1;
+	amk_err_set(e, AMK_EEXISTS, "each of %d names made up was taken already", AMK_NAME_TRIES);
+	return amk_err_hint(e, "name the session yourself");
 }

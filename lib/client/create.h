@@ -24,14 +24,13 @@ extern struct amk_create amk_create_given;
 	  "a variable for the agent; without VALUE yours" }, \
 	{ 0, "title", AMK_OPT_STR, &amk_create_given.title, "TEXT", "a title for lists" }
 
-#define AMK_CREATE_NAME 64
-/* Takes over `given` when it may be a new session's name; NULL: makes "AGENT-xxxxxx". */
-int amk_create_name(char to[AMK_CREATE_NAME], const char *given, const char *agent, struct amk_err *e);
+/* `name` may be a new session's name. */
+int amk_create_check(const char *name, struct amk_err *e);
 /* The request's body, the same for all sessions of one command. `a` holds the agent's own arguments. */
 int amk_create_body(struct amk_client *c, const char *agent, const struct amk_args *a, struct amk_buf *body,
 		    struct amk_err *e);
 /*
- * The session's record; the caller frees it. When the connection broke and a session of that name is there
+ * The session's record; the caller frees it. Without a name (NULL) one is made that is not taken. When the connection broke and a session of that name is there
  * afterwards, it is taken for ours if it was made just now from what we asked for.
  */
 int amk_create_session(struct amk_client *c, const char *name, const struct amk_buf *body, struct amk_json **record,

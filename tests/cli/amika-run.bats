@@ -16,7 +16,7 @@ teardown_file() { helper_teardown_file; }
 	[ "$(jq -r .amika.outcome <<<"${lines[-1]}")" = completed ]
 	local name
 	name=$(jq -r .session_id <<<"${lines[0]}")
-	[[ $name =~ ^mock-[a-z0-9]{6}$ ]]
+	[[ $name =~ ^[a-z]+-[a-z]+$ ]]
 	run amika send --final "$name" again
 	[ "$output" = again ]
 }

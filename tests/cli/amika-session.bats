@@ -28,9 +28,9 @@ make_claude() {
 	[ "$(jq -r 'keys_unsorted[0]' <<<"$output")" = type ]
 }
 
-@test "without a name one is made from the agent's" {
+@test "without a name one is made of a colour and a city" {
 	run amika session create --agent mock
-	[[ $(jq -r .session_id <<<"$output") =~ ^mock-[a-z0-9]{6}$ ]]
+	[[ $(jq -r .session_id <<<"$output") =~ ^[a-z]+-[a-z]+$ ]]
 }
 
 @test "several names, a session each; a bad one among them makes none" {

@@ -5,6 +5,7 @@
 //   lose SOCKET          passes on, but hangs up on the first request that is no GET
 //   cut SOCKET [METHOD]  passes on, but hangs up instead of its answer; or on the first of that method
 //   torn SOCKET          passes on, but of a stream only that all of it is gone, once nothing runs
+//   taken SOCKET N       passes on, but says of the first N sessions to be made that there are such already
 //   redirect URL         sends elsewhere
 //   page                 has a web page for everything
 //   hang-up              closes the connection without an answer
@@ -67,6 +68,14 @@ const modes = {
     const [, path] = /^(.*)\/events\/sse/.exec(request.url) || []
     if (path) sayGone(path, reply)
     else passOn(request, reply)
+  },
+  taken(request, reply) {
+    if (request.method !== 'POST' || acts++ >= what) {
+      passOn(request, reply)
+      return
+    }
+    reply.writeHead(409, { 'content-type': 'application/problem+json' })
+    reply.end('{"type":"urn:sandbox-agent:error:session_already_exists","title":"Taken","status":409}')
   },
   redirect(request, reply) {
     reply.writeHead(307, { location: to + request.url })
