@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "client/client.h"
+#include "client/offer.h"
 #include "client/show.h"
 
 #define QUERY_MAX 7000
@@ -112,6 +113,7 @@ static const struct amk_cmd cmd = {
 	.name = "amika-agent",
 	.summary = "Show which agents can be used",
 	.verbs = verbs,
+	.offer = amk_offer,
 	.example = "amika agent list",
 };
 

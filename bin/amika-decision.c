@@ -6,6 +6,7 @@
 #include "client/answer.h"
 #include "client/caller.h"
 #include "client/client.h"
+#include "client/offer.h"
 #include "client/show.h"
 #include "core/jw.h"
 #include "core/lines.h"
@@ -277,6 +278,7 @@ static const struct amk_cmd cmd = {
 	.name = "amika-decision",
 	.summary = "Show and answer what agents ask",
 	.verbs = verbs,
+	.offer = amk_offer,
 	.example = "amika decision list",
 };
 

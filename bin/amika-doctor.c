@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "client/client.h"
+#include "client/offer.h"
 #include "client/show.h"
 #include "core/jw.h"
 #include "core/lines.h"
@@ -262,6 +263,7 @@ static const struct amk_cmd cmd = {
 	.writes = "check",
 	.opts = options,
 	.run = run,
+	.offer = amk_offer,
 	.example = "amika doctor",
 };
 

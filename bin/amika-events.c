@@ -7,6 +7,7 @@
 
 #include "client/client.h"
 #include "client/follow.h"
+#include "client/offer.h"
 #include "client/page.h"
 #include "client/show.h"
 #include "client/signals.h"
@@ -274,6 +275,7 @@ static const struct amk_cmd cmd = {
 	.writes = "event",
 	.opts = options,
 	.run = run,
+	.offer = amk_offer,
 	.example = "amika events --follow tau",
 };
 

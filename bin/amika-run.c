@@ -5,6 +5,7 @@
 #include "client/client.h"
 #include "client/create.h"
 #include "client/message.h"
+#include "client/offer.h"
 #include "client/show.h"
 #include "client/talk.h"
 
@@ -76,6 +77,7 @@ static const struct amk_cmd cmd = {
 	.writes = "session, event, receipt",
 	.opts = options,
 	.run = run,
+	.offer = amk_offer,
 	.example = "amika run claude \"what does this program do?\"",
 };
 

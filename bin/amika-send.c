@@ -6,6 +6,7 @@
 
 #include "client/client.h"
 #include "client/message.h"
+#include "client/offer.h"
 #include "client/show.h"
 #include "client/talk.h"
 #include "core/lines.h"
@@ -124,6 +125,7 @@ static const struct amk_cmd cmd = {
 	.writes = "event, receipt",
 	.opts = options,
 	.run = run,
+	.offer = amk_offer,
 	.example = "echo \"fix the tests\" | amika send tau",
 };
 

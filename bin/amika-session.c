@@ -4,6 +4,7 @@
 
 #include "client/client.h"
 #include "client/create.h"
+#include "client/offer.h"
 #include "client/show.h"
 
 #define LIST_PAGE 500 /* sessions in one reply: there may be many that have ended */
@@ -213,6 +214,7 @@ static const struct amk_cmd cmd = {
 	.name = "amika-session",
 	.summary = "Make, list, show and end sessions",
 	.verbs = verbs,
+	.offer = amk_offer,
 	.example = "amika session list",
 };
 

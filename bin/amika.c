@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/cmd.h"
+#include "core/complete.h"
 #include "core/json.h"
 #include "core/lines.h"
 #include "core/near.h"
@@ -21,9 +22,12 @@
 #define SPEC_MAX (1u << 20)
 #define SPEC_MS 2000 /* for a program to print its table */
 
+#define OFFER_MS 300 /* the same, while somebody waits for completion */
+#define HELP_SUMMARY "Show a command's manual"
+
 static const struct alias {
-	const char *word, *command;
-} aliases[] = { { "answer", "decision" } };
+	const char *word, *command, *help;
+} aliases[] = { { "answer", "decision", "The same as decision" } };
 
 /* Programs of amikad's, no commands; in a build folder they stand beside us. */
 static const char *const helpers[] = { "mock", "shim" };
@@ -114,9 +118,9 @@ static _Noreturn void become_spec(const char *path, int out)
 }
 
 /* Reads to the end, or as long as a program may take that has only a table to print. */
-static void read_spec(int fd, struct amk_buf *b)
+static void read_spec(int fd, struct amk_buf *b, int64_t ms)
 {
-	int64_t end = amk_time_monotonic() + SPEC_MS * INT64_C(1000000);
+	int64_t end = amk_time_monotonic() + ms * 1000000;
 	ssize_t n = 1;
 
 	while (n > 0) {
@@ -133,7 +137,7 @@ static void read_spec(int fd, struct amk_buf *b)
 }
 
 /* A program's table, or NULL when it has none to show. */
-static struct amk_json *spec(const char *word)
+static struct amk_json *spec(const char *word, int64_t ms)
 {
 	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(SPEC_MAX);
 	char path[AMK_PATH_MAX];
@@ -147,7 +151,7 @@ static struct amk_json *spec(const char *word)
 		become_spec(path, p[1]);
 	close(p[1]);
 	if (pid > 0) {
-		read_spec(p[0], &b);
+		read_spec(p[0], &b, ms);
 		kill(pid, SIGKILL);
 		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 			;
@@ -156,18 +160,18 @@ static struct amk_json *spec(const char *word)
 	return b.n ? amk_json_parse(b.s, b.n, NULL) : NULL;
 }
 
-/* A line for each command: its word, padded to `width`, and its summary. */
-static void list(struct amk_buf *out, const char *lead, int width, const char *gap)
+/* A line for each command. */
+static void list(struct amk_buf *out)
 {
 	struct amk_strv all AMK_AUTO(strv) = { 0 };
 
 	words(&all);
 	for (size_t i = 0; i < all.n; i++) {
-		struct amk_json *table AMK_AUTO(json) = spec(all.v[i]);
+		struct amk_json *table AMK_AUTO(json) = spec(all.v[i], SPEC_MS);
 		const char *summary = amk_json_get_str(table, "summary");
 
 		if (summary)
-			amk_buf_addf(out, "%s%-*s%s%s\n", lead, width, all.v[i], gap, summary);
+			amk_buf_addf(out, "  %-10s %s\n", all.v[i], summary);
 	}
 }
 
@@ -177,8 +181,8 @@ static int print_list(const struct amk_args *a, struct amk_err *e)
 
 	(void)a;
 	amk_buf_adds(&out, "Run coding agents and control them from outside\n\nusage: amika COMMAND [ARG…]\n");
-	list(&out, "  ", 10, " ");
-	amk_buf_adds(&out, "  help       Show a command's manual\n\n"
+	list(&out);
+	amk_buf_adds(&out, "  help       " HELP_SUMMARY "\n\n"
 			   "Every command has --help. First of all: amika doctor\n");
 	if (amk_write_all(STDOUT_FILENO, out.s, out.n) == 0)
 		return 0;
@@ -187,13 +191,27 @@ static int print_list(const struct amk_args *a, struct amk_err *e)
 	return amk_err_sys(e, "writing to standard output");
 }
 
-static int print_complete(void)
+/* Only what was begun is asked for its summary. */
+static void offer(struct amk_complete *c, const char *what)
 {
-	struct amk_buf out AMK_AUTO(buf) = AMK_BUF_INIT(SPEC_MAX);
+	struct amk_strv all AMK_AUTO(strv) = { 0 };
 
-	list(&out, "", 0, "\t");
-	amk_buf_adds(&out, "help\tShow a command's manual\n");
-	return amk_write_all(STDOUT_FILENO, out.s, out.n) < 0 ? AMK_EXIT_FAILED : 0;
+	bool of_help = c->operands.n == 1 && strcmp(c->operands.v[0], "help") == 0;
+
+	if (strcmp(what, "COMMAND") != 0 && !of_help)
+		return;
+	words(&all);
+	for (size_t i = 0; i < all.n; i++) {
+		struct amk_json *table AMK_AUTO(json) = NULL;
+
+		if (strncmp(all.v[i], c->begun, strlen(c->begun)) == 0)
+			table = spec(all.v[i], OFFER_MS);
+		if (table)
+			amk_complete_offer(c, all.v[i], amk_json_get_str(table, "summary"));
+	}
+	for (size_t i = 0; i < AMK_COUNT(aliases); i++)
+		amk_complete_offer(c, aliases[i].word, aliases[i].help);
+	amk_complete_offer(c, "help", HELP_SUMMARY);
 }
 
 static int unknown(const char *word, struct amk_err *e)
@@ -281,8 +299,28 @@ static const struct amk_cmd cmd = {
 	.operands = "COMMAND [ARG…]",
 	.max = -1,
 	.run = run,
+	.offer = offer,
 	.example = "amika run claude \"fix the tests\"",
 };
+
+/* From the command's first argument on it is the command's own; one that has no table cannot be asked. */
+static int pass_completion(int argc, char **argv)
+{
+	const char *word = command_of(argv[3]);
+	struct amk_json *table AMK_AUTO(json) = NULL;
+	char path[AMK_PATH_MAX], option[] = "--complete", dashes[] = "--";
+
+	if (argc < 5 || !word[0] || strchr(word, '/') || !find(path, word))
+		return AMK_EXIT_DONE;
+	table = spec(word, OFFER_MS);
+	if (!table)
+		return AMK_EXIT_DONE;
+	argv[1] = path;
+	argv[2] = option;
+	argv[3] = dashes;
+	execv(path, argv + 1);
+	return AMK_EXIT_FAILED;
+}
 
 /* What stands behind COMMAND is the command's: only what stands before it is parsed here. */
 int main(int argc, char **argv)
@@ -299,7 +337,7 @@ int main(int argc, char **argv)
 		r = print_list(NULL, &e);
 		return r < 0 && e.code != AMK_OK ? AMK_EXIT_FAILED : 0;
 	}
-	if (argc == 2 && strcmp(argv[1], "--complete") == 0)
-		return print_complete();
+	if (argc > 4 && strcmp(argv[1], "--complete") == 0 && strcmp(argv[3], "help") != 0 && argv[3][0] != '-')
+		return pass_completion(argc, argv);
 	return amk_cmd_main(&cmd, argc, argv);
 }

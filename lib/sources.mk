@@ -7,6 +7,8 @@ util_sources = \
 	lib/core/buf.h \
 	lib/core/cmd.c \
 	lib/core/cmd.h \
+	lib/core/complete.c \
+	lib/core/complete.h \
 	lib/core/crash.h \
 	lib/core/err.c \
 	lib/core/err.h \
@@ -65,6 +67,8 @@ util_sources = \
 	lib/client/listener.h \
 	lib/client/message.c \
 	lib/client/message.h \
+	lib/client/offer.c \
+	lib/client/offer.h \
 	lib/client/page.c \
 	lib/client/page.h \
 	lib/client/place.c \

@@ -32,6 +32,7 @@ struct amk_client {
 	CURL *curl;
 	struct amk_place place;
 	bool met; /* it answered at least once */
+	int64_t until; /* monotonic ns when hurry ends; 0: there is none */
 };
 
 const char *amk_client_url(void)
@@ -88,6 +89,11 @@ void amk_client_meet(struct amk_client *c)
 	c->met = true;
 }
 
+void amk_client_hurry(struct amk_client *c, int64_t ms)
+{
+	c->until = amk_time_monotonic() + ms * 1000000;
+}
+
 bool amk_client_may_start(void)
 {
 	const char *forbidden = getenv("AMIKA_NO_START");
@@ -131,10 +137,18 @@ static struct curl_slist *headers(const struct amk_client *c, const struct amk_c
 	return h;
 }
 
+/* In ms, and never 0, which would be for ever. */
+static long time_left(const struct amk_client *c)
+{
+	int64_t left = c->until ? (c->until - amk_time_monotonic()) / 1000000 : CALL_SECONDS * 1000;
+
+	return left > 0 ? (long)left : 1;
+}
+
 static void set_up(struct amk_client *c, const struct amk_call *call, struct amk_buf *reply)
 {
 	amk_place_set_up(&c->place, c->curl, call->path);
-	curl_easy_setopt(c->curl, CURLOPT_TIMEOUT, CALL_SECONDS);
+	curl_easy_setopt(c->curl, CURLOPT_TIMEOUT_MS, time_left(c));
 	curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, take);
 	curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, reply);
 	if (strcmp(call->method, "GET") == 0)
@@ -283,7 +297,7 @@ static int exchange(struct amk_client *c, const struct amk_call *call, struct am
 {
 	CURLcode r = attempt(c, call, body);
 
-	for (int left = AGAIN_MOST; left > 0 && worth_another(c, r, call); left--) {
+	for (int left = c->until ? 0 : AGAIN_MOST; left > 0 && worth_another(c, r, call); left--) {
 		if (call->twice && r != CURLE_COULDNT_CONNECT)
 			*call->twice = true;
 		if (amk_client_ensure(c, true, e) < 0)
@@ -296,7 +310,7 @@ static int exchange(struct amk_client *c, const struct amk_call *call, struct am
 	if (answer_status(c) < 300)
 		return 0;
 	amk_place_refused(&c->place, answer_status(c), body->s, body->n, e);
-	if (e->code == AMK_ENOSESSION)
+	if (e && e->code == AMK_ENOSESSION)
 		near_path(c, call->path, e);
 	return -1;
 }

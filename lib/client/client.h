@@ -4,6 +4,7 @@
 #define AMK_CLIENT_CLIENT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "core/buf.h"
 #include "core/cmd.h"
@@ -63,6 +64,9 @@ int amk_client_text(struct amk_client *c, const char *path, struct amk_buf *body
 int amk_client_id(const char *what, const char *id, struct amk_err *e);
 /* Adds s as it stands in a URL's query. */
 void amk_client_escape(struct amk_buf *b, const char *s);
+
+/* From here on everything that is asked is given up after so many ms in all, and not asked again. */
+void amk_client_hurry(struct amk_client *c, int64_t ms);
 
 /* For follow.c and the checks of the doctor. */
 /* No session is called so: the remedy in *e becomes the nearest name of those made last, if one is near. */

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/complete.h"
 #include "core/jw.h"
 #include "core/lines.h"
 #include "core/near.h"
@@ -295,18 +296,24 @@ static int print_spec(const struct amk_cmd *c, struct amk_err *e)
 	return print(&b, e);
 }
 
-/* word TAB help, a line each: verbs, then options. */
-static int print_complete(const struct amk_cmd *c, struct amk_err *e)
+static int print_complete(const struct amk_cmd *c, int n, char **words, struct amk_err *e)
 {
-	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(1 << 20);
+	struct amk_complete to;
+	int r;
 
-	for (const struct amk_cmd *const *v = c->verbs; v && *v; v++)
-		amk_buf_addf(&b, "%s\t%s\n", (*v)->name, (*v)->summary);
-	for (const struct amk_opt *o = c->opts; o && o->name; o++)
-		amk_buf_addf(&b, "--%s\t%s\n", o->name, o->help);
-	for (const struct amk_opt *o = common; o->name; o++)
-		amk_buf_addf(&b, "--%s\t%s\n", o->name, o->help);
-	return print(&b, e);
+	amk_complete_words(&to, c, common, n, words);
+	r = print(&to.out, e);
+	amk_complete_release(&to);
+	return r;
+}
+
+/* Somebody is typing: nothing is to be said between the words. */
+static int complete_quietly(const struct amk_cmd *c, int n, char **words)
+{
+	int null AMK_AUTO(fd) = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	return null >= 0 && dup2(null, STDERR_FILENO) >= 0 && print_complete(c, n, words, NULL) == 0 ?
+		AMK_EXIT_DONE : AMK_EXIT_FAILED;
 }
 
 static int verb_unknown(struct parse *p, const char *word)
@@ -379,7 +386,7 @@ static int run(struct parse *p, const char *prog)
 	if (want_spec)
 		return print_spec(p->cmd, p->e);
 	if (want_complete)
-		return print_complete(p->cmd, p->e);
+		return print_complete(p->cmd, 0, NULL, p->e);
 	if (!p->cmd->run) {
 		amk_err_set(p->e, AMK_EUSAGE, "a verb is needed");
 		return amk_err_hint(p->e, "see %s --help", p->prog);
@@ -415,8 +422,9 @@ int amk_cmd_main(const struct amk_cmd *cmd, int argc, char **argv)
 
 	hold_standard();
 	signal(SIGPIPE, SIG_IGN); /* a reader that has gone is an errno, and a quiet end */
-	r = verb_select(&p, prog);
-	if (r == 0)
+	if (argc > 2 && strcmp(argv[1], "--complete") == 0 && strcmp(argv[2], "--") == 0)
+		r = complete_quietly(cmd, argc - 3, argv + 3);
+	else if ((r = verb_select(&p, prog)) == 0)
 		r = run(&p, cmd->name);
 	if (r >= 0 && (fflush(stdout) != 0 || (close(STDOUT_FILENO) < 0 && errno != EBADF)))
 		r = amk_err_sys(&e, "writing to standard output");

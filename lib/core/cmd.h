@@ -36,6 +36,8 @@ struct amk_args {
 	char **rest; /* what stood behind "--", where the command takes it */
 };
 
+struct amk_complete;
+
 struct amk_cmd {
 	const char *name;     /* "amika-send"; of a verb: "create" */
 	const char *summary;  /* "Send a message to a session" */
@@ -49,6 +51,11 @@ struct amk_cmd {
 	const char *default_verb;	    /* when no verb is given, or NULL */
 	/* An exit status, or -1 with e set. e->code AMK_OK with -1 is a quiet end (EPIPE): status 0. */
 	int (*run)(const struct amk_args *a, struct amk_err *e);
+	/*
+	 * Of a program, or NULL: offers what can stand for `what`, an operand or an option's argument as the table
+	 * calls it ("SESSION"), or an option's name ("permission-mode"); see core/complete.h.
+	 */
+	void (*offer)(struct amk_complete *c, const char *what);
 };
 
 /* Options every command takes, besides --help, --version, --spec and --complete. */

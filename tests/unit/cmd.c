@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/complete.h"
 #include "core/json.h"
 #include "core/lines.h"
 #include "tap.h"
@@ -96,7 +97,31 @@ static const struct amk_cmd verb_wait = { .name = "wait", .summary = "Wait", .ru
 static const struct amk_cmd verb_quiet = { .name = "quiet", .summary = "End quietly", .run = end_quietly };
 static const struct amk_cmd *const verb_table[] = { &verb_list, &verb_create, &verb_fail, &verb_wait, &verb_quiet, NULL };
 static const struct amk_cmd noun = { .name = "amika-noun", .summary = "Verbs", .verbs = verb_table };
+static const struct amk_cmd noun_verb = { .name = "noun", .summary = "Verbs", .verbs = verb_table };
 static const struct amk_cmd lazy = { .name = "amika-lazy", .summary = "Verbs", .verbs = verb_table, .default_verb = "list" };
+
+static const struct amk_cmd *const noun_table[] = { &noun_verb, NULL };
+static const struct amk_cmd of_nouns = { .name = "amika-nouns", .summary = "Nouns", .verbs = noun_table };
+
+/* Says what it is asked for, and that it knows what stood before. */
+static void offer(struct amk_complete *c, const char *what)
+{
+	char word[64];
+
+	if (strcmp(what, "number") == 0 || (amk_complete_given(c, "secret") && amk_complete_given(c, "secret")[0]))
+		return;
+	snprintf(word, sizeof word, "%s one of %zu operands", what, c->operands.n);
+	amk_complete_offer(c, word, "tabs\tand\nlines");
+}
+
+static const struct amk_cmd offering = {
+	.name = "amika-offering", .summary = "Offer", .operands = "ONE [TWO]", .min = 1, .max = 2,
+	.opts = options, .run = show, .offer = offer,
+};
+static const struct amk_cmd offering_rest = {
+	.name = "amika-rest", .summary = "Offer", .operands = "[ONE…]", .max = -1, .rest = true,
+	.opts = options, .run = show, .offer = offer,
+};
 
 static struct amk_buf out = AMK_BUF_INIT(1 << 20), errors = AMK_BUF_INIT(1 << 20);
 
@@ -388,9 +413,60 @@ static void test_spec(void)
 
 static void test_complete(void)
 {
-	ok(run(&noun, "--complete") == 0 && strncmp(out.s, "list\tList\ncreate\tCreate\n", 24) == 0 &&
-	   strstr(out.s, "\n--json\t"), "verbs, then options, a line each");
-	ok(run(&plain, "--complete") == 0 && strncmp(out.s, "--flag\ta flag\n", 14) == 0, "options");
+	static const struct row verbs[] = {
+		{ "--complete", "list\tList\ncreate\tCreate\nfail\tFail\nwait\tWait\nquiet\tEnd quietly" },
+		{ "--complete -- c", "create\tCreate" },
+		{ "--complete -- create", "create\tCreate" },
+		{ "--complete -- nosuch ''", "" },
+		{ "--complete -- --json c", "create\tCreate" },
+		{ "--complete -- list --fl", "--flag\ta flag" },
+		{ "list --complete", "--flag\ta flag\n--other\tanother flag\n--title\ta text\n--number\ta number\n--timeout\ta duration\n"
+		  "--env\tmay be repeated\n--secret\ta secret\n--json\tprint JSON lines, errors too\n"
+		  "--text\tprint text for people\n--help\tshow this help\n--version\tshow the version" },
+	};
+	static const struct row nested[] = {
+		{ "--complete -- noun c", "create\tCreate" },
+		{ "--complete -- noun list --ot", "--other\tanother flag" },
+		{ "--complete -- nuon c", "" },
+	};
+	static const struct row words[] = {
+		{ "--complete -- ''", "ONE one of 0 operands" },
+		{ "--complete -- a ''", "TWO one of 1 operands" },
+		{ "--complete -- a b ''", "--flag\ta flag" },
+		{ "--complete -- -f a ''", "TWO one of 1 operands" },
+		{ "--complete -- -ft x ''", "ONE one of 0 operands" },
+		{ "--complete -- -tx --number 5 ''", "ONE one of 0 operands" },
+		{ "--complete -- --title x --title=y a ''", "TWO one of 1 operands" },
+		{ "--complete -- a --title ''", "title one of 1 operands" },
+		{ "--complete -- a -t ''", "title one of 1 operands" },
+		{ "--complete -- a -ft t", "title one of 1 operands" },
+		{ "--complete -- a --title=t", "--title=title one of 1 operands" },
+		{ "--complete -- a --number ''", "N one of 1 operands" },
+		{ "--complete -- a --flag=", "" },
+		{ "--complete -- a -- --fl", "" },
+		{ "--complete -- a -- T", "TWO one of 1 operands" },
+		{ "--complete -- x", "" },
+		{ "--complete -- a --secret hush b --fl", "--flag\ta flag" },
+	};
+	static const struct row rest[] = {
+		{ "--complete -- ''", "ONE one of 0 operands" },
+		{ "--complete -- a b O", "ONE one of 2 operands" },
+		{ "--complete -- a -- b ''", ":file" },
+		{ "--complete -- a -- --fl", ":file" },
+	};
+
+	PRINTS(&noun, verbs);
+	PRINTS(&of_nouns, nested);
+	for (size_t i = 0; i < AMK_COUNT(words); i++) {
+		ok(run(&offering, words[i].line) == 0, "%s", words[i].line);
+		out.s[strcspn(out.s, words[i].want[0] == '-' && words[i].want[2] == 'f' ? "\n" : "\t\n")] = '\0';
+		is_str(out.s, words[i].want, words[i].line);
+	}
+	for (size_t i = 0; i < AMK_COUNT(rest); i++) {
+		ok(run(&offering_rest, rest[i].line) == 0, "%s", rest[i].line);
+		out.s[strcspn(out.s, "\t\n")] = '\0';
+		is_str(out.s, rest[i].want, rest[i].line);
+	}
 }
 
 int main(void)
