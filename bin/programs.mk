@@ -13,4 +13,5 @@ tools = \
 
 helpers = \
 	bin/amika-shim \
+	bin/amika-once \
 	bin/amika-mock

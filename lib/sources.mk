@@ -150,6 +150,8 @@ daemon_sources = \
 	lib/run/folder.h \
 	lib/run/keeper.c \
 	lib/run/keeper.h \
+	lib/run/once.c \
+	lib/run/once.h \
 	lib/run/proc.c \
 	lib/run/proc.h \
 	lib/run/run.c \

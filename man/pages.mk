@@ -18,5 +18,6 @@ pages7 = \
 
 pages8 = \
 	man/amika-mock.8 \
+	man/amika-once.8 \
 	man/amika-shim.8 \
 	man/amikad.8

@@ -32,6 +32,7 @@ unit_programs = \
 	tests/unit/migrate \
 	tests/unit/name \
 	tests/unit/near \
+	tests/unit/once \
 	tests/unit/path \
 	tests/unit/powercut \
 	tests/unit/powercut_run \
@@ -149,6 +150,7 @@ tests_unit_loop_LDADD = $(test_libs)
 tests_unit_migrate_LDADD = $(test_libs)
 tests_unit_name_LDADD = $(test_libs)
 tests_unit_near_LDADD = $(test_libs)
+tests_unit_once_LDADD = $(test_libs)
 tests_unit_path_LDADD = $(test_libs)
 tests_unit_powercut_LDADD = $(test_libs)
 tests_unit_powercut_run_LDADD = $(test_libs)

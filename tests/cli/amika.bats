@@ -109,7 +109,7 @@ make_command() { # NAME BODY
 	local p name
 	for p in "$(dirname "$(command -v amikad)")"/amika*; do
 		name=$(basename "$p")
-		if [ ! -x "$p" ] || [ -d "$p" ] || [[ $name == *.* || $name == amika-shim ]]; then continue; fi
+		if [ ! -x "$p" ] || [ -d "$p" ] || [[ $name == *.* || $name == amika-shim || $name == amika-once ]]; then continue; fi
 		run "$p" --help
 		[ "$status" -eq 0 ]
 		run "$p" --version

@@ -18,6 +18,7 @@ sandbox : sandbox run fs decision store event loop core |
 daemon : daemon session sandbox agent run fs decision store http event loop core |
 amikad : daemon loop core |
 amika-shim : run |
+amika-once : run |
 bin : client event core |
 TABLE
 	grep -n '^[[:space:]]*#[[:space:]]*include' lib/*/*.[ch] bin/*.c 2>/dev/null

@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # What each program is linked with: amikad without libcurl, the tools without the daemon's libraries, the
-# mock with core's alone, the shim with nothing.
+# mock with core's alone, the shim and what runs hooks with nothing.
 bin=${top_builddir:-.}/bin
 bad=0
 for source in bin/*.c; do
 	name=$(basename "$source" .c)
 	case $name in
 	amikad) never='libcurl' ;;
-	amika-shim) never='lib' ;;
+	amika-shim | amika-once) never='lib' ;;
 	amika-mock) never='libcurl|libuv|libmicrohttpd|libwslay|libsqlite3' ;;
 	*) never='libuv|libmicrohttpd|libwslay|libsqlite3' ;;
 	esac

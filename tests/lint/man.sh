@@ -17,7 +17,7 @@ for source in bin/*.c; do
 	page=$(find man -name "$name.[18]")
 	[ -n "$page" ] || { say "$source" "no page man/$name.1 or .8" && continue; }
 	grep -q '^\.Sh EXIT STATUS' "$page" || say "$page" "no EXIT STATUS"
-	[ "$name" = amika-shim ] && continue
+	case $name in amika-shim | amika-once) continue ;; esac
 	grep -q '^\.Sh EXAMPLES' "$page" || say "$page" "no EXAMPLES"
 	spec=$("$bin/$name" --spec) || { say "$source" "$name --spec fails" && continue; }
 	# Options as "-x, --name": those of every command are told of in amika(1).
