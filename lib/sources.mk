@@ -99,6 +99,8 @@ daemon_sources = \
 	lib/loop/loop.h \
 	lib/store/checkpoint.c \
 	lib/store/checkpoint.h \
+	lib/store/delivery.c \
+	lib/store/delivery.h \
 	lib/store/inside.h \
 	lib/store/job.c \
 	lib/store/job.h \

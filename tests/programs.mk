@@ -14,6 +14,7 @@ unit_programs = \
 	tests/unit/client_page \
 	tests/unit/client_url \
 	tests/unit/cmd \
+	tests/unit/delivery \
 	tests/unit/err \
 	tests/unit/faults \
 	tests/unit/forget \
@@ -132,6 +133,7 @@ tests_unit_client_frames_LDADD = $(test_libs)
 tests_unit_client_page_LDADD = $(test_libs)
 tests_unit_client_url_LDADD = $(test_libs)
 tests_unit_cmd_LDADD = $(test_libs)
+tests_unit_delivery_LDADD = $(test_libs)
 tests_unit_err_LDADD = $(test_libs)
 tests_unit_faults_LDADD = $(test_libs)
 tests_unit_forget_LDADD = $(test_libs)

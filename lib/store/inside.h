@@ -43,6 +43,8 @@ struct amk_store {
 		struct amk_log_end ends[256];	/* of session N at N modulo 256 */
 		bool taking;			/* this turn takes lines from readers */
 		uint64_t epoch;
+		int (*appended)(void *arg, const struct amk_log_line *line, struct amk_err *e);
+		void *appended_arg;
 	} log;
 	struct amk_shape_seen shapes[64]; /* shape N at N modulo 64 */
 	struct amk_shape_slot *slots;	  /* for the next lines; NULL: none was written yet */

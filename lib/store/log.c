@@ -152,7 +152,14 @@ int amk_log_append(struct amk_store *s, const struct amk_log_line *line, struct 
 	amk_metric_add(AMK_METRIC_EVENTS, 1);
 	amk_metric_add(AMK_METRIC_EVENT_BYTES, (int64_t)line->n);
 	mark_dirty(s, line->session);
-	return 0;
+	return s->log.appended ? s->log.appended(s->log.appended_arg, line, e) : 0;
+}
+
+void amk_log_on_append(struct amk_store *s, int (*appended)(void *arg, const struct amk_log_line *line, struct amk_err *e),
+		       void *arg)
+{
+	s->log.appended = appended;
+	s->log.appended_arg = arg;
 }
 
 /* Numbers a client may choose, as SQLite has them. */

@@ -23,6 +23,13 @@ struct amk_log_line {
 /* Within the turn's transaction. Sequence must be the session's next. */
 int amk_log_append(struct amk_store *s, const struct amk_log_line *line, struct amk_err *e);
 
+/*
+ * Called for every line appended from now on, within its transaction: what is written there is committed with it or
+ * not at all. -1: the append fails with e. One per store; NULL: none.
+ */
+void amk_log_on_append(struct amk_store *s, int (*appended)(void *arg, const struct amk_log_line *line, struct amk_err *e),
+		       void *arg);
+
 struct amk_log_range {
 	int64_t session; /* 0: of all sessions, in the order of their rows */
 	uint64_t after;	 /* this sequence of the session; of all sessions: this row */

@@ -78,6 +78,14 @@ static const char *const steps[] = {
 	"INSERT INTO log(row, session, sequence, hidden, raw_at, run, raw_offset, raw_n, line)"
 	"  SELECT row, session, sequence, hidden, raw_at, run, raw_offset, raw_n, line FROM log_before ORDER BY row;"
 	"DROP TABLE log_before;",
+	/* What hooks are still to be told: state 0 waiting, 1 given up. The line last, so that it is read only when sent. */
+	"CREATE TABLE delivery("
+	"  row INTEGER PRIMARY KEY AUTOINCREMENT, hook TEXT NOT NULL, session INTEGER NOT NULL REFERENCES session,"
+	"  sequence INTEGER NOT NULL, event TEXT NOT NULL, state INTEGER NOT NULL, attempts INTEGER NOT NULL,"
+	"  created INTEGER NOT NULL, due INTEGER NOT NULL, until INTEGER NOT NULL, error TEXT, line TEXT NOT NULL);"
+	"CREATE INDEX delivery_due ON delivery(due, row) WHERE state = 0;"
+	"CREATE INDEX delivery_failed ON delivery(row) WHERE state = 1;"
+	"CREATE INDEX delivery_session ON delivery(session);",
 #ifdef AMIKA_SCHEMA_NEXT /* tests/tools/amikad-next: a version that is still to come */
 	"CREATE TABLE next(row INTEGER PRIMARY KEY);",
 #endif

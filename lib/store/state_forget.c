@@ -43,6 +43,7 @@ static const struct amk_sql_stmt first_kept = {
 
 /* What hangs on a session besides its events, in an order that never leaves a row without what it names. */
 static const struct amk_sql_stmt rest[] = {
+	{ "forgetting deliveries", "DELETE FROM delivery WHERE row IN (SELECT row FROM delivery WHERE session = ? LIMIT ?)" },
 	{ "forgetting shapes", "DELETE FROM shape WHERE row IN (SELECT row FROM shape WHERE session = ? LIMIT ?)" },
 	{ "forgetting inputs", "DELETE FROM input WHERE row IN (SELECT input.row FROM run CROSS JOIN input"
 			       " ON input.run = run.row WHERE run.session = ? LIMIT ?)" },

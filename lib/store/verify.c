@@ -72,6 +72,7 @@ static const struct check checks[] = {
 	    " UNION ALL SELECT 'event', row, 'session' FROM log WHERE session NOT IN (SELECT row FROM session)"
 	    " UNION ALL SELECT 'shape', row, 'session' FROM shape WHERE session NOT IN (SELECT row FROM session)"
 	    " UNION ALL SELECT 'decision', row, 'session' FROM decision WHERE session NOT IN (SELECT row FROM session)"
+	    " UNION ALL SELECT 'delivery', row, 'session' FROM delivery WHERE session NOT IN (SELECT row FROM session)"
 	    " UNION ALL SELECT 'decision', row, 'run' FROM decision WHERE run NOT IN (SELECT row FROM run)"
 	    " UNION ALL SELECT 'input', row, 'run' FROM input WHERE run NOT IN (SELECT row FROM run))" } },
 	{ "decisions", "answers that reach somebody",

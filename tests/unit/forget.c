@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "core/lines.h"
+#include "store/delivery.h"
 #include "store_fixture.h"
 
 #define SESSIONS 40
@@ -43,13 +44,15 @@ static int add_beside(int n, int i)
 	struct amk_state_input in = { .input = text, .bytes = text, .bytes_n = strlen(text) };
 	struct amk_state_decision d = { .session = rows[n], .native_id = id, .kind = "permission",
 					.state = "open", .request = text };
+	struct amk_delivery to = { .hook = "h", .session = rows[n], .event = "error", .line = text, .n = strlen(text) };
 	struct amk_state_session s = { .row = rows[n], .native_id = id, .state = "idle", .sequence = (uint64_t)i };
 
 	snprintf(id, sizeof id, "%d-%d", n, i);
 	if (amk_state_message_add(store, &m, &err) < 0 || amk_state_run_add(store, &run, &err) < 0)
 		return -1;
 	in.run = d.run = run.row;
-	if (amk_state_input_add(store, &in, &err) < 0 || amk_state_decision_add(store, &d, &err) < 0)
+	if (amk_state_input_add(store, &in, &err) < 0 || amk_state_decision_add(store, &d, &err) < 0 ||
+	    amk_delivery_add(store, &to, &err) < 0)
 		return -1;
 	run.checkpoint = text + 3;
 	if (amk_state_run_checkpoint(store, &run, &err) < 0)
