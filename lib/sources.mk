@@ -200,6 +200,12 @@ daemon_sources = \
 	lib/session/session.c \
 	lib/session/session.h \
 	lib/session/sessions.c \
+	lib/outlet/attempt.c \
+	lib/outlet/attempt.h \
+	lib/outlet/deliver.c \
+	lib/outlet/deliver.h \
+	lib/outlet/hook.c \
+	lib/outlet/hook.h \
 	lib/daemon/api.c \
 	lib/daemon/api.h \
 	lib/daemon/api_agent.c \
@@ -222,6 +228,8 @@ daemon_sources = \
 	lib/daemon/inspect.h \
 	lib/daemon/lock.c \
 	lib/daemon/lock.h \
+	lib/daemon/outlet.c \
+	lib/daemon/outlet.h \
 	lib/daemon/owner.c \
 	lib/daemon/owner.h \
 	lib/daemon/peer.c \
@@ -244,6 +252,7 @@ lib_readmes = \
 	lib/event/README.md \
 	lib/http/README.md \
 	lib/loop/README.md \
+	lib/outlet/README.md \
 	lib/run/README.md \
 	lib/session/README.md \
 	lib/store/README.md

@@ -11,6 +11,7 @@ pages1 = \
 	man/amika.1
 
 pages5 = \
+	man/amika-hook.5 \
 	man/amika-lines.5
 
 pages7 = \

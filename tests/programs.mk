@@ -19,6 +19,7 @@ unit_programs = \
 	tests/unit/faults \
 	tests/unit/forget \
 	tests/unit/gate \
+	tests/unit/hook \
 	tests/unit/http \
 	tests/unit/http_live \
 	tests/unit/http_scarce \
@@ -138,6 +139,7 @@ tests_unit_err_LDADD = $(test_libs)
 tests_unit_faults_LDADD = $(test_libs)
 tests_unit_forget_LDADD = $(test_libs)
 tests_unit_gate_LDADD = $(test_libs)
+tests_unit_hook_LDADD = $(test_libs)
 tests_unit_http_LDADD = $(test_libs)
 tests_unit_http_live_LDADD = $(test_libs)
 tests_unit_http_scarce_LDADD = $(test_libs)

@@ -26,8 +26,10 @@
 #include "daemon/door.h"
 #include "daemon/feed.h"
 #include "daemon/lock.h"
+#include "daemon/outlet.h"
 #include "daemon/peer.h"
 #include "daemon/successor.h"
+#include "outlet/deliver.h"
 
 #define WS_MESSAGE_MAX (16u << 20)
 #define ROUNDS 8  /* of work in one loop turn */
@@ -67,6 +69,7 @@ static int sessions_open(struct amk_daemon *d, bool frozen, struct amk_err *e)
 	if (d->sessions)
 		amk_sessions_close(d->sessions);
 	d->frozen = frozen;
+	amk_outlet_open(d, trouble);
 	d->sessions = amk_sessions_open(&conf, e);
 	return d->sessions ? 0 : -1;
 }
@@ -125,6 +128,8 @@ static bool turn_round(struct amk_daemon *d)
 
 	if (d->sessions)
 		more = amk_sessions_work(d->sessions);
+	if (d->hooks && !d->in_trouble)
+		amk_deliver_work(d->hooks);
 	if (!d->in_trouble && amk_store_commit(d->store, &e) < 0)
 		trouble(d, &e);
 	if (!d->in_trouble && !d->frozen && !amk_store_is_sound(d->store)) {
@@ -138,6 +143,8 @@ static bool turn_round(struct amk_daemon *d)
 	} else if (d->sessions && amk_sessions_committed(d->sessions)) {
 		more = true;
 	}
+	if (d->hooks && amk_deliver_committed(d->hooks))
+		more = true;
 	if (amk_http_turn(d->http))
 		more = true;
 	if (d->network && amk_http_turn(d->network))
@@ -168,7 +175,8 @@ static void stopped(void *arg)
 {
 	struct amk_daemon *d = arg;
 
-	amk_loop_stop(d->loop);
+	if (--d->leaving == 0)
+		amk_loop_stop(d->loop);
 }
 
 static void stop_late(void *arg)
@@ -222,14 +230,22 @@ static void stop(struct amk_daemon *d)
 		return;
 	}
 	amk_loop_timer_arm(d->deadline, (uint64_t)d->settings.grace_ms + STOP_MARGIN_MS);
+	d->leaving = 2;
 	amk_sessions_stop(d->sessions, stopped, d);
+	amk_deliver_stop(d->hooks, d->settings.grace_ms, stopped, d);
 }
 
 static void give_way(struct amk_daemon *d)
 {
 	amk_say(AMK_SAY_INFO, "daemon", "restarting");
 	d->stopping = d->restarting = true;
-	amk_loop_stop(d->loop);
+	if (!d->hooks) {
+		amk_loop_stop(d->loop);
+		return;
+	}
+	d->leaving = 1;
+	amk_loop_timer_arm(d->deadline, (uint64_t)d->settings.grace_ms + STOP_MARGIN_MS);
+	amk_deliver_stop(d->hooks, 0, stopped, d);
 }
 
 /* What is written where the daemon's line stands is what `amikad restart` waits for. */
@@ -354,6 +370,7 @@ static void log_again(void *arg, int signum)
 		amk_say(AMK_SAY_ERROR, "daemon", "the log stays as it is: %s", e.msg);
 	else
 		amk_say(AMK_SAY_INFO, "daemon", "what is said from now on: %s", st.log_level);
+	amk_settings_release(&st);
 }
 
 static int folders_open(struct amk_daemon *d, const struct amk_daemon_conf *conf, struct amk_err *e)
@@ -452,6 +469,7 @@ static void daemon_close(struct amk_daemon *d)
 	amk_http_stop(d->http);
 	amk_http_stop(d->network);
 	amk_chunks_free(d->chunks);
+	amk_deliver_close(d->hooks);
 	if (d->sessions)
 		amk_sessions_close(d->sessions);
 	if (d->store)
@@ -471,6 +489,7 @@ static void daemon_close(struct amk_daemon *d)
 	amk_say_keep(-1, NULL, 0);
 	if (d->dir >= 0)
 		close(d->dir);
+	amk_settings_release(&d->settings);
 	restore_files(d);
 }
 
@@ -517,11 +536,13 @@ static int announce(struct amk_daemon *d, int ready_fd, struct amk_err *e)
 int amk_daemon_check(const char *path, struct amk_err *e)
 {
 	struct amk_settings settings;
-	int dir AMK_AUTO(fd) = -1;
+	int dir AMK_AUTO(fd) = -1, r;
 
-	if (amk_path_state_open(path, &dir, e) < 0 || amk_settings_load(&settings, dir, e) < 0)
+	if (amk_path_state_open(path, &dir, e) < 0)
 		return -1;
-	return amk_store_check(dir, path, e);
+	r = amk_settings_load(&settings, dir, e);
+	amk_settings_release(&settings);
+	return r < 0 ? -1 : amk_store_check(dir, path, e);
 }
 
 /*

@@ -14,6 +14,7 @@
 #include "store/store.h"
 
 struct amk_chunks;
+struct amk_deliver;
 struct amk_feed;
 struct amk_door;
 struct amk_door_conf;
@@ -26,6 +27,7 @@ struct amk_daemon {
 	struct amk_loop *loop;
 	struct amk_store *store;
 	struct amk_sessions *sessions; /* NULL while the store cannot be read */
+	struct amk_deliver *hooks; /* NULL while the store cannot be written */
 	bool frozen;	   /* the store cannot be written: they are only shown */
 	struct amk_err why; /* it could not */
 	struct amk_http *http;
@@ -35,6 +37,7 @@ struct amk_daemon {
 	struct amk_feed *feeds;
 	struct amk_timer *keepalive, *recover, *deadline;
 	bool in_trouble, stopping, restarting;
+	unsigned leaving; /* while stopping: what has to come to its end first */
 	int64_t began; /* monotonic ns */
 	struct amk_successor *successor; /* being asked whether it can go on in our place */
 	char refused[AMK_ERR_MSG]; /* why the last restart was, or "" */

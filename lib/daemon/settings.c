@@ -5,12 +5,15 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/json.h"
 #include "core/near.h"
 #include "core/path.h"
 #include "http/http.h"
 
+#define NAME "settings.json"
 #define DAY_MS (24 * 3600 * 1000LL)
 
 static const struct setting {
@@ -36,6 +39,8 @@ static const struct setting {
 	ROW(requests, 10000, 1, 1 << 30),
 	ROW(header_bytes, AMK_HTTP_POOL, 4096, 65536),
 	ROW(body_bytes, 10 << 20, 1024, 1 << 30),
+	ROW(hook_retry_ms, 1000, 1, DAY_MS),
+	ROW(hook_give_up_ms, DAY_MS, 1, 365 * DAY_MS),
 #undef ROW
 };
 
@@ -68,6 +73,8 @@ static int set_one(struct amk_settings *st, const struct amk_json *j, struct amk
 
 	if (strcmp(name, "log_level") == 0)
 		return set_log_level(st, amk_json_str(j), e);
+	if (strcmp(name, "hooks") == 0)
+		return amk_hooks_read(&st->hooks, j, e);
 	for (size_t i = 0; i < AMK_COUNT(table); i++) {
 		if (strcmp(table[i].name, name) != 0)
 			continue;
@@ -80,26 +87,42 @@ static int set_one(struct amk_settings *st, const struct amk_json *j, struct amk
 	return unknown(name, e);
 }
 
+/* Whoever writes a hook has programs run as the owner. (The folder was looked at when it was opened.) */
+static int check_hands(int dirfd, struct amk_err *e)
+{
+	struct stat st;
+
+	if (fstatat(dirfd, NAME, &st, 0) < 0)
+		return amk_err_sys(e, NAME);
+	if (st.st_uid != geteuid() && st.st_uid != 0)
+		return amk_err_set(e, AMK_EDENIED, NAME ": it holds hooks, and belongs to another user");
+	if (!(st.st_mode & 0022))
+		return 0;
+	amk_err_set(e, AMK_EDENIED, NAME ": it holds hooks, and others can write it");
+	return amk_err_hint(e, "chmod go-w STATE/" NAME);
+}
+
 static int file_read(struct amk_settings *st, int dirfd, struct amk_err *e)
 {
 	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(65536);
 	struct amk_json *j AMK_AUTO(json) = NULL;
 
-	if (amk_path_read(dirfd, "settings.json", &b, e) < 0)
+	if (amk_path_read(dirfd, NAME, &b, e) < 0)
 		return e->code == AMK_ENOTFOUND ? 0 : -1;
 	j = amk_json_parse(b.s, b.n, e);
 	if (!j)
-		return amk_err_wrap(e, "settings.json");
+		return amk_err_wrap(e, NAME);
 	if (!amk_json_is_object(j))
-		return amk_err_set(e, AMK_EINVALID, "settings.json: a JSON object is needed");
+		return amk_err_set(e, AMK_EINVALID, NAME ": a JSON object is needed");
 	for (const struct amk_json *m = amk_json_first(j); m; m = amk_json_next(m))
 		if (set_one(st, m, e) < 0)
-			return amk_err_wrap(e, "settings.json");
-	return 0;
+			return amk_err_wrap(e, NAME);
+	return st->hooks.n ? check_hands(dirfd, e) : 0;
 }
 
 int amk_settings_load(struct amk_settings *st, int dirfd, struct amk_err *e)
 {
+	*st = (struct amk_settings){ 0 };
 	for (size_t i = 0; i < AMK_COUNT(table); i++)
 		*(int64_t *)((char *)st + table[i].offset) = table[i].value;
 	snprintf(st->log_level, sizeof st->log_level, "info");
@@ -108,4 +131,9 @@ int amk_settings_load(struct amk_settings *st, int dirfd, struct amk_err *e)
 	if (st->streams_per_peer == 0)
 		st->streams_per_peer = (st->streams + 1) / 2;
 	return 0;
+}
+
+void amk_settings_release(struct amk_settings *st)
+{
+	amk_hooks_release(&st->hooks);
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Intervals and limits of the daemon: STATE/settings.json, an object of whole numbers and one text. */
+/* Intervals, limits and hooks of the daemon: STATE/settings.json, an object; most members are whole numbers. */
 #ifndef AMK_DAEMON_SETTINGS_H
 #define AMK_DAEMON_SETTINGS_H
 
 #include <stdint.h>
 
 #include "core/say.h"
+#include "outlet/hook.h"
 
 struct amk_settings {
 	int64_t keepalive_ms;	  /* comment on idle event streams */
@@ -26,9 +27,16 @@ struct amk_settings {
 	int64_t requests;	  /* on one connection */
 	int64_t header_bytes;	  /* memory of a connection, which a header must fit into */
 	int64_t body_bytes;	  /* of a request */
+	int64_t hook_retry_ms;	  /* before a hook that failed is tried again, at first */
+	int64_t hook_give_up_ms;  /* a hook is tried for so long */
+	struct amk_hooks hooks;
 };
 
-/* Defaults, then what the file in dirfd says. Unknown names and values out of bounds are errors. */
+/*
+ * Defaults, then what the file in dirfd says. Unknown names and values out of bounds are errors, and hooks in a file
+ * that another can write. To be released, whatever is returned.
+ */
 int amk_settings_load(struct amk_settings *st, int dirfd, struct amk_err *e);
+void amk_settings_release(struct amk_settings *st);
 
 #endif

@@ -14,8 +14,9 @@ agent : agent event core |
 fs : fs loop core | archive.h archive_entry.h
 decision : decision store event loop core |
 session : session agent run decision store event loop core |
+outlet : outlet decision store run http event loop core |
 sandbox : sandbox run fs decision store event loop core |
-daemon : daemon session sandbox agent run fs decision store http event loop core |
+daemon : daemon session sandbox outlet agent run fs decision store http event loop core |
 amikad : daemon loop core |
 amika-shim : run |
 amika-once : run |
