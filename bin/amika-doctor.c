@@ -87,6 +87,7 @@ static int check_programs(struct amk_err *e)
 	static const struct check programs[] = {
 		{ "amikad", "everything", false },
 		{ "amika-shim", "running agents", false },
+		{ "amika-once", "hooks", false },
 		{ "amika-mock", "trying amika without an agent", false },
 	};
 
@@ -169,6 +170,35 @@ static int check_agents(struct amk_client *c, struct amk_err *e)
 	return 0;
 }
 
+static int report_hook(const struct amk_json *row, struct amk_err *e)
+{
+	const char *name = amk_json_get_str(row, "name"), *problem = amk_json_get_str(row, "problem");
+	char *called AMK_AUTO(mem) = amk_strf("hook %s", name ? name : "?");
+	const struct check k = { called, "telling you what happens", true };
+	long long retrying = (long long)amk_json_get_int(row, "retrying", 0);
+	long long failed = (long long)amk_json_get_int(row, "failed", 0);
+	char text[100];
+
+	if (problem)
+		return report(&k, false, problem, "mend its command in STATE/settings.json, then: amikad restart", e);
+	snprintf(text, sizeof text, "%lld to be tried again, %lld given up", retrying, failed);
+	return report(&k, !retrying && !failed, retrying || failed ? text : NULL, "see: amika hook deliveries", e);
+}
+
+static int check_hooks(struct amk_client *c, struct amk_err *e)
+{
+	static const struct check hooks = { "hooks", "telling you what happens", true };
+	struct amk_json *reply AMK_AUTO(json) = NULL;
+	struct amk_err why = { 0 };
+
+	if (amk_client_get(c, &reply, &why, "/v1/hooks") < 0)
+		return report_err(&hooks, &why, "amikad restart", e);
+	for (const struct amk_json *h = amk_json_first(amk_json_get(reply, "hooks")); h; h = amk_json_next(h))
+		if (report_hook(h, e) < 0)
+			return -1;
+	return 0;
+}
+
 /* Only amikad knows the database. It says what it finds in check lines; its progress goes to our stderr. */
 static pid_t start_verify(const char *amikad, int *from, struct amk_err *e)
 {
@@ -244,7 +274,7 @@ static int run(const struct amk_args *a, struct amk_err *e)
 		return -1;
 	if (check_daemon(&c, e) < 0)
 		return -1;
-	if (c && check_agents(c, e) < 0)
+	if (c && (check_agents(c, e) < 0 || check_hooks(c, e) < 0))
 		return -1;
 	if (amk_show_end(&table, e) < 0)
 		return -1;

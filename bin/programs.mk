@@ -5,6 +5,7 @@ tools = \
 	bin/amika-decision \
 	bin/amika-doctor \
 	bin/amika-events \
+	bin/amika-hook \
 	bin/amika-run \
 	bin/amika-send \
 	bin/amika-session \

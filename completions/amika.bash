@@ -25,4 +25,4 @@ _amika() { # PROGRAM BEGUN BEFORE, as bash calls it
 	done < <("$program" --complete -- "${words[@]}" 2>/dev/null)
 }
 
-complete -F _amika amika amika-run amika-session amika-send amika-events amika-decision amika-agent amika-doctor amikad
+complete -F _amika amika amika-run amika-session amika-send amika-events amika-decision amika-agent amika-hook amika-doctor amikad

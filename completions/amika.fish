@@ -19,6 +19,6 @@ function __amika_complete
     end
 end
 
-for program in amika amika-run amika-session amika-send amika-events amika-decision amika-agent amika-doctor amikad
+for program in amika amika-run amika-session amika-send amika-events amika-decision amika-agent amika-hook amika-doctor amikad
     complete -c $program -f -a '(__amika_complete)'
 end

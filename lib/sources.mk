@@ -211,6 +211,7 @@ daemon_sources = \
 	lib/daemon/api_agent.c \
 	lib/daemon/api_decision.c \
 	lib/daemon/api_event.c \
+	lib/daemon/api_hook.c \
 	lib/daemon/api_metric.c \
 	lib/daemon/api_session.c \
 	lib/daemon/api_ws.c \

@@ -5,6 +5,7 @@ pages1 = \
 	man/amika-decision.1 \
 	man/amika-doctor.1 \
 	man/amika-events.1 \
+	man/amika-hook.1 \
 	man/amika-run.1 \
 	man/amika-send.1 \
 	man/amika-session.1 \

@@ -66,6 +66,12 @@ int amk_api_decision_take(struct amk_daemon *d, const struct amk_decision *found
 /* After AMK_EANSWERED: the members that say who was first, and with what. */
 void amk_api_decision_conflict(struct amk_buf *b, const struct amk_decision *found, const struct amk_err *e);
 
+/* api_hook.c */
+void amk_api_hook_list(struct amk_request *rq, void *arg);
+void amk_api_hook_deliveries(struct amk_request *rq, void *arg);
+void amk_api_hook_retry(struct amk_request *rq, void *arg);
+void amk_api_hook_drop(struct amk_request *rq, void *arg);
+
 /* api_ws.c */
 void amk_api_ws(struct amk_request *rq, void *arg); /* of a session */
 void amk_api_ws_all(struct amk_request *rq, void *arg);

@@ -13,7 +13,7 @@ teardown() { helper_teardown_file; }
 	[ -z "$stderr" ]
 	[ "$(jq -r 'keys_unsorted[:5] | join(" ")' <<<"${lines[0]}")" = 'type name ok needed_for remedy' ]
 	[ "$(jq -r .type <<<"$output" | sort -u)" = check ]
-	for name in 'state folder' flock /proc amikad amika-shim amika-mock daemon 'agent mock'; do
+	for name in 'state folder' flock /proc amikad amika-shim amika-once amika-mock daemon 'agent mock'; do
 		[ "$(jq --arg n "$name" 'select(.name == $n).ok' <<<"$output")" = true ]
 	done
 	run amika doctor --text
@@ -56,7 +56,7 @@ teardown() { helper_teardown_file; }
 	cp "$(command -v amika)" "$(command -v amika-doctor)" "$BATS_TEST_TMPDIR"
 	run "$BATS_TEST_TMPDIR/amika" doctor
 	[ "$status" -eq 1 ]
-	for name in amikad amika-shim amika-mock; do
+	for name in amikad amika-shim amika-once amika-mock; do
 		[ "$(jq --arg n "$name" 'select(.name == $n).ok' <<<"$output")" = false ]
 	done
 }

@@ -6,10 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/path.h"
 #include "daemon/settings.h"
 #include "outlet/attempt.h"
 #include "outlet/deliver.h"
-#include "core/path.h"
 #include "scratch.h"
 #include "tap.h"
 
