@@ -16,8 +16,8 @@ teardown() { [ -z "${AMIKA_STATE_DIRECTORY:-}" ] || amikad stop; }
 
 @test "the daemon killed at each point: every turn whole, every decision answered once" {
 	local point n states
-	# These have tests of their own, below and in forget.bats.
-	for point in $(points . | grep -vE '^(shim|takeup|stray|forget|keep)\.'); do
+	# These have tests of their own, below, in forget.bats and in crash-hook.bats.
+	for point in $(points . | grep -vE '^(shim|takeup|stray|forget|keep|hook)\.'); do
 		for n in ${AMIKA_CRASH_VISITS:-1 2}; do
 			echo "$point:$n"
 			fresh_state "$point.$n"
