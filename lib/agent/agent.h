@@ -35,6 +35,8 @@ struct amk_input {
 	const char *attachments; /* MESSAGE: JSON, see attached.h, or NULL */
 	const char *reply;   /* ANSWER: "once", "always", "reject" (permission); "answer", "reject" (question) */
 	const char *answers; /* ANSWER to a question: JSON [[string]], one list per question */
+	const char *input;   /* ANSWER "once": the tool's input instead of the asked one, a JSON object, or NULL */
+	bool stop;	     /* ANSWER "reject": and the turn ends */
 	const char *by;	     /* ANSWER, CANCEL: who */
 	const char *native_id; /* START: the session to resume, or NULL */
 	const char *session_id; /* START */
@@ -107,6 +109,7 @@ struct amk_codec {
 	const struct amk_agent_mode *modes;
 	const struct amk_agent_permission *permissions;
 	const struct amk_capability *capabilities; /* ends with a NULL name */
+	bool takes_input, takes_stop; /* of struct amk_input: what an answer to it may hold */
 
 	/* The agent's session id when it is known at creation; NULL member when it is not. Caller frees. */
 	char *(*native_id)(const char *session_id);
@@ -127,6 +130,8 @@ struct amk_codec {
 	bool (*quiet)(const void *state);
 	/* A turn is running: messages wait. */
 	bool (*busy)(const void *state);
+	/* How many tasks of its own it works on outside turns: it is not asleep before they end. NULL: never any. */
+	unsigned (*background)(const void *state);
 };
 
 /* All codecs, NULL-terminated; by name, or NULL. */

@@ -213,6 +213,19 @@ static const char *status_of(const struct amk_track_asked *a, const char *reply)
 	return strcmp(reply, "always") == 0 ? "accept_for_session" : "accept";
 }
 
+static void write_answer(struct amk_buf *b, const struct amk_input *in, const struct amk_json *answers)
+{
+	amk_jw_cstr(b, "reply", in->reply);
+	if (answers)
+		amk_json_print(b, "answers", answers);
+	if (in->text)
+		amk_jw_cstr(b, "message", in->text);
+	if (in->input)
+		amk_jw_raw(b, "changed_input", in->input, strlen(in->input));
+	if (in->stop)
+		amk_jw_bool(b, "stop", true);
+}
+
 void amk_ask_answer(struct amk_track *t, const struct amk_input *in)
 {
 	const struct amk_track_asked *a = amk_ask_find(t, in->id);
@@ -225,14 +238,11 @@ void amk_ask_answer(struct amk_track *t, const struct amk_input *in)
 		return;
 	if (in->answers)
 		answers = amk_json_parse(in->answers, strlen(in->answers), NULL);
-	amk_jw_cstr(&more, "reply", in->reply);
 	if (answers) {
-		amk_json_print(&more, "answers", answers);
 		flatten(&response, answers);
 		o.response = response.s;
 	}
-	if (in->text)
-		amk_jw_cstr(&more, "message", in->text);
+	write_answer(&more, in, answers);
 	o.type = is_question(a) ? "question.resolved" : "permission.resolved";
 	o.status = status_of(a, in->reply);
 	o.more = more.s;

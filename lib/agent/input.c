@@ -36,6 +36,8 @@ void amk_input_write(struct amk_buf *b, const struct amk_input *in)
 	write_str(b, "attachments", in->attachments);
 	write_str(b, "reply", in->reply);
 	write_str(b, "answers", in->answers);
+	write_str(b, "input", in->input);
+	write_flag(b, "stop", in->stop);
 	write_str(b, "by", in->by);
 	write_str(b, "native_id", in->native_id);
 	write_str(b, "session_id", in->session_id);
@@ -74,6 +76,8 @@ int amk_input_read(struct amk_input *in, const struct amk_json *j, struct amk_er
 		AMK_JSON_FIELD(amk_input, attachments, "attachments", STR, false),
 		AMK_JSON_FIELD(amk_input, reply, "reply", STR, false),
 		AMK_JSON_FIELD(amk_input, answers, "answers", STR, false),
+		AMK_JSON_FIELD(amk_input, input, "input", STR, false),
+		AMK_JSON_FIELD(amk_input, stop, "stop", BOOL, false),
 		AMK_JSON_FIELD(amk_input, by, "by", STR, false),
 		AMK_JSON_FIELD(amk_input, native_id, "native_id", STR, false),
 		AMK_JSON_FIELD(amk_input, session_id, "session_id", STR, false),

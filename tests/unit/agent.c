@@ -172,6 +172,11 @@ static void test_inputs(void)
 					 .answers = "[[\"a\"]]", .by = "me" },
 		    "{\"kind\":\"answer\",\"id\":\"x\",\"reply\":\"answer\",\"answers\":\"[[\\\"a\\\"]]\",\"by\":\"me\"}",
 		    "an answer");
+	check_input(&(struct amk_input){ .kind = AMK_INPUT_ANSWER, .id = "x", .reply = "once", .input = "{\"a\":1}" },
+		    "{\"kind\":\"answer\",\"id\":\"x\",\"reply\":\"once\",\"input\":\"{\\\"a\\\":1}\"}",
+		    "an answer with another input");
+	check_input(&(struct amk_input){ .kind = AMK_INPUT_ANSWER, .id = "x", .reply = "reject", .stop = true },
+		    "{\"kind\":\"answer\",\"id\":\"x\",\"reply\":\"reject\",\"stop\":true}", "a denial that ends the turn");
 	check_input(&(struct amk_input){ .kind = AMK_INPUT_MESSAGE, .id = "m", .text = "t", .attachments = "[{}]" },
 		    "{\"kind\":\"message\",\"id\":\"m\",\"text\":\"t\",\"attachments\":\"[{}]\"}", "a message");
 	check_input(&(struct amk_input){ .kind = AMK_INPUT_EXIT, .exit_code = -1, .exit_signal = 9, .wanted = true },
