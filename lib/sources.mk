@@ -175,9 +175,13 @@ daemon_sources = \
 	lib/agent/claude.c \
 	lib/agent/claude.h \
 	lib/agent/claude_ask.c \
+	lib/agent/claude_form.c \
 	lib/agent/claude_item.c \
 	lib/agent/claude_message.c \
+	lib/agent/claude_note.c \
+	lib/agent/claude_question.c \
 	lib/agent/claude_result.c \
+	lib/agent/claude_task.c \
 	lib/agent/claude_turn.c \
 	lib/agent/input.c \
 	lib/agent/mock.c \

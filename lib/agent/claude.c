@@ -39,7 +39,7 @@ static const struct amk_agent_permission permissions[] = {
 };
 
 static const struct amk_capability capabilities[] = {
-	{ "planMode", true },	     { "permissions", true },	   { "questions", false },
+	{ "planMode", true },	     { "permissions", true },	   { "questions", true },
 	{ "toolCalls", true },	     { "toolResults", true },	   { "textMessages", true },
 	{ "images", true },	     { "fileAttachments", true }, { "sessionLifecycle", true },
 	{ "errorEvents", true },     { "reasoning", true },	   { "status", true },
@@ -147,11 +147,21 @@ static struct amk_json *parse(const char *s, size_t n, struct amk_err *e)
 	return amk_json_parse(mended.s, mended.n, e);
 }
 
-/* Answers to our interrupts: the turn's result tells what became of them. */
+/* Answers to our interrupts: the turn's result tells what became of them. What is refused tells nothing later. */
 static bool control_response(struct amk_claude *c, const struct amk_json *j)
 {
-	(void)c;
-	return !amk_json_is(amk_json_get(j, "response"), "subtype", "error");
+	const struct amk_json *response = amk_json_get(j, "response");
+
+	if (amk_json_is(response, "subtype", "error"))
+		amk_claude_item_status(c, "request.refused", amk_json_get_str(response, "error"));
+	return true;
+}
+
+/* /clear: the next lines have another session id, which the next turn's first line names. */
+static bool conversation_reset(struct amk_claude *c, const struct amk_json *j)
+{
+	amk_claude_item_status(c, "conversation.reset", amk_json_get_str(j, "trigger"));
+	return true;
 }
 
 static bool ignore(struct amk_claude *c, const struct amk_json *j)
@@ -173,6 +183,7 @@ static const struct {
 	{ "control_request", amk_claude_ask_request },
 	{ "control_cancel_request", amk_claude_ask_withdraw },
 	{ "control_response", control_response },
+	{ "conversation_reset", conversation_reset },
 	{ "command_lifecycle", ignore },  /* only for messages with a uuid; the daemon's own queue says more */
 	{ "keep_alive", ignore },	  /* says nothing */
 	{ "rate_limit_event", ignore },	  /* the account's state, not the conversation's */
@@ -183,7 +194,7 @@ static void take_line(struct amk_claude *c, const struct amk_input *in)
 {
 	struct amk_err e = { 0 };
 	struct amk_json *j AMK_AUTO(json) = NULL;
-	const char *type;
+	const char *type, *subtype;
 
 	if (in->line)
 		j = parse(in->line, in->line_n, &e);
@@ -193,10 +204,12 @@ static void take_line(struct amk_claude *c, const struct amk_input *in)
 	for (size_t i = 0; type && i < AMK_COUNT(types); i++)
 		if (strcmp(type, types[i].type) == 0 && types[i].take(c, j))
 			return;
+	subtype = amk_json_get_str(amk_json_get(j, "request"), "subtype");
+	if (!subtype)
+		subtype = amk_json_get_str(j, "subtype");
 	if (j)
 		amk_err_set(&e, AMK_EINVALID, "unsupported payload: %.60s%s%.60s", type ? type : "no type",
-			    amk_json_get_str(j, "subtype") ? " " : "",
-			    amk_json_get_str(j, "subtype") ? amk_json_get_str(j, "subtype") : "");
+			    subtype ? " " : "", subtype ? subtype : "");
 	amk_track_unparsed(&c->track, AMK_CLAUDE_LOCATION, e.msg);
 }
 
@@ -219,7 +232,7 @@ static void take_message(struct amk_claude *c, const struct amk_input *in)
 	amk_claude_turn_send(c, &line);
 }
 
-static void take_cancel(struct amk_claude *c)
+void amk_claude_interrupt(struct amk_claude *c)
 {
 	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(256);
 
@@ -237,6 +250,7 @@ static void take_start(struct amk_claude *c, const struct amk_input *in)
 {
 	amk_claude_item_reset(c);
 	c->requests = 0;
+	c->background = 0;
 	c->cancelling = false;
 	if (!in->native_id)
 		c->cost = 0;
@@ -261,11 +275,12 @@ static void claude_step(void *state, const struct amk_input *in, const struct am
 		amk_claude_ask_answer(c, in);
 		break;
 	case AMK_INPUT_CANCEL:
-		take_cancel(c);
+		amk_claude_interrupt(c);
 		break;
 	case AMK_INPUT_EXIT:
 		amk_turn_exit(&c->track, in);
 		amk_claude_item_reset(c);
+		c->background = 0;
 		break;
 	}
 }
@@ -281,6 +296,7 @@ static void claude_save(const void *state, struct amk_buf *b)
 	amk_jw_open(b, NULL, '{');
 	amk_jw_int(b, "users", c->users);
 	amk_jw_int(b, "requests", c->requests);
+	amk_jw_int(b, "background", c->background);
 	amk_jw_bool(b, "cancelling", c->cancelling);
 	amk_jw_bool(b, "error_said", c->error_said);
 	amk_jw_raw(b, "cost", cost, strlen(cost));
@@ -293,7 +309,7 @@ static void claude_save(const void *state, struct amk_buf *b)
 }
 
 struct saved_claude {
-	int64_t users, requests;
+	int64_t users, requests, background;
 	bool cancelling, error_said;
 	const char *native, *model, *mode;
 	const struct amk_json *streams, *track;
@@ -309,6 +325,7 @@ static int claude_load(void *state, const struct amk_json *saved, struct amk_err
 	static const struct amk_json_field fields[] = {
 		AMK_JSON_FIELD(saved_claude, users, "users", INT, true),
 		AMK_JSON_FIELD(saved_claude, requests, "requests", INT, true),
+		AMK_JSON_FIELD(saved_claude, background, "background", INT, false), /* not in older states */
 		AMK_JSON_FIELD(saved_claude, cancelling, "cancelling", BOOL, true),
 		AMK_JSON_FIELD(saved_claude, error_said, "error_said", BOOL, true),
 		AMK_JSON_FIELD(saved_claude, native, "native", STR, false),
@@ -326,6 +343,7 @@ static int claude_load(void *state, const struct amk_json *saved, struct amk_err
 		return amk_err_set(e, AMK_EINVALID, "\"cost\" must be a number");
 	c->users = s.users;
 	c->requests = s.requests;
+	c->background = s.background;
 	c->cancelling = s.cancelling;
 	c->error_said = s.error_said;
 	c->native = own(s.native);
@@ -351,6 +369,11 @@ static bool claude_busy(const void *state)
 	return ((const struct amk_claude *)state)->track.running;
 }
 
+static unsigned claude_background(const void *state)
+{
+	return (unsigned)((const struct amk_claude *)state)->background;
+}
+
 const struct amk_codec amk_agent_claude = {
 	.name = "claude",
 	.title = "Claude Code",
@@ -363,6 +386,8 @@ const struct amk_codec amk_agent_claude = {
 	.modes = modes,
 	.permissions = permissions,
 	.capabilities = capabilities,
+	.takes_input = true,
+	.takes_stop = true,
 	.argv = claude_argv,
 	.new_state = claude_new,
 	.free_state = claude_free,
@@ -372,4 +397,5 @@ const struct amk_codec amk_agent_claude = {
 	.track = claude_track,
 	.quiet = claude_quiet,
 	.busy = claude_busy,
+	.background = claude_background,
 };

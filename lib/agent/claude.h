@@ -28,9 +28,13 @@ struct amk_claude {
 	int64_t requests; /* control requests of this process */
 	bool cancelling;  /* we interrupted the running turn */
 	bool error_said;  /* in the running turn */
+	int64_t background; /* tasks it works on outside turns */
 	double cost;	  /* total at the end of the last turn */
 	char *native, *model, *mode;
 };
+
+/* lib/agent/claude.c: ends the running turn. */
+void amk_claude_interrupt(struct amk_claude *c);
 
 /* lib/agent/claude_message.c: the line of a message; `list` are its attachments, or NULL. */
 void amk_claude_message_write(struct amk_buf *b, const char *text, const struct amk_json *list);
@@ -41,6 +45,8 @@ bool amk_claude_item_user(struct amk_claude *c, const struct amk_json *j);
 bool amk_claude_item_stream(struct amk_claude *c, const struct amk_json *j);
 /* A status item, complete at once. `detail` may be NULL. */
 void amk_claude_item_status(struct amk_claude *c, const char *label, const char *detail);
+/* The same below the item whose native id is `parent`, or NULL. */
+void amk_claude_item_status_of(struct amk_claude *c, const char *label, const char *detail, const char *parent);
 /* Forgets messages in the making. */
 void amk_claude_item_reset(struct amk_claude *c);
 void amk_claude_item_save(const struct amk_claude *c, struct amk_buf *b);
@@ -49,10 +55,44 @@ int amk_claude_item_load(struct amk_claude *c, const struct amk_json *list, stru
 /* lib/agent/claude_result.c: a tool's result as a content array; false when it does not fit a record. */
 bool amk_claude_result_content(struct amk_buf *b, const struct amk_json *block, const struct amk_json *extra);
 
-/* lib/agent/claude_ask.c: permissions. */
+/* lib/agent/claude_ask.c: permissions, and who answers what. */
 bool amk_claude_ask_request(struct amk_claude *c, const struct amk_json *j);
 bool amk_claude_ask_withdraw(struct amk_claude *c, const struct amk_json *j);
 void amk_claude_ask_answer(struct amk_claude *c, const struct amk_input *in);
+/* Members that say which call and which agent a request comes from. */
+void amk_claude_ask_origin(const struct amk_claude *c, struct amk_buf *b, const struct amk_json *request);
+void amk_claude_ask_deny(struct amk_buf *b, const char *message, bool stop);
+
+/* A request that is a decision of kind question. */
+struct amk_claude_question {
+	const char *action, *prompt;
+	const char *options;   /* JSON [string] */
+	const char *questions; /* JSON [{"question","header","options":[{"label"}],"multiSelect"}], or NULL: only the prompt */
+	const char *more;      /* members of amika.decision that only the request carries, or NULL */
+};
+
+/* lib/agent/claude_question.c: questions and plans. False: it is neither, or does not fit. */
+bool amk_claude_question_request(struct amk_claude *c, const char *id, const struct amk_json *request);
+/* Members of the response; `about` is what amika.decision says of it. */
+void amk_claude_question_answer(struct amk_buf *b, const struct amk_input *in, const struct amk_json *about);
+bool amk_claude_question_open(struct amk_claude *c, const char *id, const struct amk_json *request,
+			      const struct amk_claude_question *q);
+void amk_claude_question_labels(struct amk_buf *b, const struct amk_json *question);
+/* The strings of a list with ", " between them. */
+void amk_claude_question_join(struct amk_buf *b, const struct amk_json *list);
+
+/* lib/agent/claude_form.c: what an MCP server wants to know. */
+bool amk_claude_form_request(struct amk_claude *c, const char *id, const struct amk_json *request);
+void amk_claude_form_answer(struct amk_buf *b, const struct amk_input *in, const struct amk_json *about);
+
+/* lib/agent/claude_task.c: what it works on beside and between the turns. */
+bool amk_claude_task_started(struct amk_claude *c, const struct amk_json *j);
+bool amk_claude_task_updated(struct amk_claude *c, const struct amk_json *j);
+bool amk_claude_task_ended(struct amk_claude *c, const struct amk_json *j);
+bool amk_claude_task_list(struct amk_claude *c, const struct amk_json *j);
+
+/* lib/agent/claude_note.c: lines that tell something in one word or sentence. False: not one of them. */
+bool amk_claude_note_system(struct amk_claude *c, const struct amk_json *j);
 
 /* lib/agent/claude_turn.c: system lines and results. */
 bool amk_claude_turn_system(struct amk_claude *c, const struct amk_json *j);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claude Code asks whether it may use a tool: requests, withdrawals, answers. */
+/* What Claude Code asks: whether it may use a tool, and everything else that waits for an answer. */
 #include <string.h>
 
 #include "agent/claude.h"
@@ -30,7 +30,17 @@ static void copy_str(struct amk_buf *b, const char *key, const char *s)
 		amk_jw_cstr(b, key, s);
 }
 
-static void write_about(struct amk_buf *b, const struct amk_json *request)
+void amk_claude_ask_origin(const struct amk_claude *c, struct amk_buf *b, const struct amk_json *request)
+{
+	const char *call = amk_json_get_str(request, "tool_use_id");
+
+	copy_str(b, "server", amk_json_get_str(request, "mcp_server_name"));
+	copy_str(b, "call_id", call);
+	amk_track_write_id(b, &c->track, call);
+	copy_str(b, "agent_id", amk_json_get_str(request, "agent_id"));
+}
+
+static void write_about(const struct amk_claude *c, struct amk_buf *b, const struct amk_json *request)
 {
 	const struct amk_json *input = amk_json_get(request, "input");
 	const char *path = amk_json_get_str(input, "file_path");
@@ -45,7 +55,7 @@ static void write_about(struct amk_buf *b, const struct amk_json *request)
 	copy_str(b, "path", path);
 	copy_str(b, "url", amk_json_get_str(input, "url"));
 	copy_str(b, "description", amk_json_get_str(request, "description"));
-	copy_str(b, "call_id", amk_json_get_str(request, "tool_use_id"));
+	amk_claude_ask_origin(c, b, request);
 }
 
 static void begin_response(struct amk_buf *b, const char *subtype, const char *id)
@@ -55,6 +65,15 @@ static void begin_response(struct amk_buf *b, const char *subtype, const char *i
 	amk_jw_open(b, "response", '{');
 	amk_jw_cstr(b, "subtype", subtype);
 	amk_jw_cstr(b, "request_id", id);
+}
+
+/* Ends the line and sends it. */
+static void end_response(struct amk_claude *c, struct amk_buf *b)
+{
+	amk_jw_close(b, '}');
+	amk_jw_close(b, '}');
+	amk_jw_close(b, '}');
+	amk_claude_turn_send(c, b);
 }
 
 /* "Always" holds for this session only: nothing is written into the user's project or home. */
@@ -68,13 +87,24 @@ static void write_suggestion(struct amk_buf *b, const struct amk_json *suggestio
 	amk_jw_close(b, '}');
 }
 
-static void write_allow(struct amk_buf *b, const struct amk_json *asked, bool always)
+void amk_claude_ask_deny(struct amk_buf *b, const char *message, bool stop)
+{
+	amk_jw_cstr(b, "behavior", "deny");
+	amk_jw_cstr(b, "message", message);
+	if (stop)
+		amk_jw_bool(b, "interrupt", true);
+}
+
+/* `changed`: what to do instead, or NULL. */
+static void write_allow(struct amk_buf *b, const struct amk_json *asked, bool always, const char *changed)
 {
 	const struct amk_json *input = amk_json_get(asked, "input");
 	const struct amk_json *suggestions = amk_json_get(asked, "permissionSuggestions");
 
 	amk_jw_cstr(b, "behavior", "allow");
-	if (amk_json_is_object(input))
+	if (changed)
+		amk_jw_raw(b, "updatedInput", changed, strlen(changed));
+	else if (amk_json_is_object(input))
 		amk_json_print(b, "updatedInput", input);
 	if (!always || !amk_json_is_array(suggestions))
 		return;
@@ -85,23 +115,37 @@ static void write_allow(struct amk_buf *b, const struct amk_json *asked, bool al
 	amk_jw_close(b, ']');
 }
 
-static void respond(struct amk_claude *c, const struct amk_track_asked *a, const char *reply, const char *text)
+static void write_reply(struct amk_buf *b, const struct amk_track_asked *a, const struct amk_input *in)
 {
-	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(AMK_CLAUDE_PART);
 	struct amk_json *asked AMK_AUTO(json) = amk_json_parse(a->details, strlen(a->details), NULL);
 
+	if (strcmp(in->reply, "reject") == 0)
+		amk_claude_ask_deny(b, in->text ? in->text : "The user does not want this.", in->stop);
+	else
+		write_allow(b, asked, strcmp(in->reply, "always") == 0, in->input);
+}
+
+/* True when it was a form. */
+static bool respond(struct amk_claude *c, const struct amk_track_asked *a, const struct amk_input *in)
+{
+	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(AMK_CLAUDE_PART);
+	struct amk_buf text AMK_AUTO(buf) = AMK_BUF_INIT(AMK_CLAUDE_PART);
+	struct amk_json *about AMK_AUTO(json) = NULL;
+	bool form;
+
+	amk_buf_addf(&text, "{%s}", a->about);
+	about = amk_json_parse(text.s, text.n, NULL);
 	begin_response(&line, "success", a->native);
 	amk_jw_open(&line, "response", '{');
-	if (strcmp(reply, "reject") == 0) {
-		amk_jw_cstr(&line, "behavior", "deny");
-		amk_jw_cstr(&line, "message", text ? text : "The user does not want this.");
-	} else {
-		write_allow(&line, asked, strcmp(reply, "always") == 0);
-	}
-	amk_jw_close(&line, '}');
-	amk_jw_close(&line, '}');
-	amk_jw_close(&line, '}');
-	amk_claude_turn_send(c, &line);
+	form = amk_json_is(about, "action", "elicitation");
+	if (form)
+		amk_claude_form_answer(&line, in, about);
+	else if (strcmp(a->kind, "question") == 0)
+		amk_claude_question_answer(&line, in, about);
+	else
+		write_reply(&line, a, in);
+	end_response(c, &line);
+	return form;
 }
 
 /* What asks the person something has a new answer each time, whatever it is called. */
@@ -125,7 +169,7 @@ static bool can_use_tool(struct amk_claude *c, const char *id, const struct amk_
 	if (!ask.subject)
 		return false;
 	write_metadata(&metadata, request);
-	write_about(&about, request);
+	write_about(c, &about, request);
 	amk_track_print(&more, "input", amk_json_get(request, "input"));
 	if (amk_json_is_array(amk_json_get(request, "permission_suggestions")))
 		amk_track_print(&more, "suggestions", amk_json_get(request, "permission_suggestions"));
@@ -138,7 +182,7 @@ static bool can_use_tool(struct amk_claude *c, const char *id, const struct amk_
 		ask.scope = scope.s;
 	if (amk_ask_open(&c->track, &ask)) {
 		/* Not what it suggests: that was for the process it was told to, and can reach further. */
-		respond(c, amk_ask_find(&c->track, id), "once", NULL);
+		respond(c, amk_ask_find(&c->track, id), &(struct amk_input){ .reply = "once" });
 		amk_ask_settle(&c->track, id);
 	}
 	return true;
@@ -156,17 +200,36 @@ static void refuse(struct amk_claude *c, const char *id)
 	amk_claude_turn_send(c, &line);
 }
 
+/* Hooks are registered by a host that wants them called; whoever did, it was not this one. */
+static void hook_callback(struct amk_claude *c, const char *id, const struct amk_json *request)
+{
+	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(8192);
+	const struct amk_json *input = amk_json_get(request, "input");
+
+	begin_response(&line, "success", id);
+	amk_jw_open(&line, "response", '{');
+	end_response(c, &line);
+	amk_claude_item_status(c, "hook.callback", amk_json_get_str(input, "hook_event_name"));
+}
+
 bool amk_claude_ask_request(struct amk_claude *c, const struct amk_json *j)
 {
 	const struct amk_json *request = amk_json_get(j, "request");
 	const char *id = amk_json_get_str(j, "request_id");
+	bool tool = amk_json_is(request, "subtype", "can_use_tool");
 
 	if (!id || strlen(id) >= AMK_TRACK_ID_MAX)
 		return false;
-	if (amk_json_is(request, "subtype", "can_use_tool") && can_use_tool(c, id, request))
+	if (tool && (amk_claude_question_request(c, id, request) || can_use_tool(c, id, request)))
 		return true;
-	refuse(c, id);
-	return false;
+	if (amk_json_is(request, "subtype", "elicitation") && amk_claude_form_request(c, id, request))
+		return true;
+	if (!amk_json_is(request, "subtype", "hook_callback")) {
+		refuse(c, id);
+		return false;
+	}
+	hook_callback(c, id, request);
+	return true;
 }
 
 bool amk_claude_ask_withdraw(struct amk_claude *c, const struct amk_json *j)
@@ -181,9 +244,15 @@ bool amk_claude_ask_withdraw(struct amk_claude *c, const struct amk_json *j)
 void amk_claude_ask_answer(struct amk_claude *c, const struct amk_input *in)
 {
 	const struct amk_track_asked *a = amk_ask_find(&c->track, in->id);
+	bool form;
 
 	if (!a)
 		return;
-	respond(c, a, in->reply, in->text);
+	/* Declining a form does not end a turn; denying a tool can. */
+	form = respond(c, a, in);
+	if (in->stop && form)
+		amk_claude_interrupt(c);
+	else if (in->stop && !a->background)
+		c->cancelling = true;
 	amk_ask_answer(&c->track, in);
 }

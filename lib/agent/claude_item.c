@@ -304,10 +304,10 @@ bool amk_claude_item_user(struct amk_claude *c, const struct amk_json *j)
 	return known;
 }
 
-void amk_claude_item_status(struct amk_claude *c, const char *label, const char *detail)
+void amk_claude_item_status_of(struct amk_claude *c, const char *label, const char *detail, const char *parent)
 {
 	struct amk_buf content AMK_AUTO(buf) = AMK_BUF_INIT(AMK_CLAUDE_PART);
-	struct amk_item item = { .kind = "status", .role = "assistant" };
+	struct amk_item item = { .kind = "status", .role = "assistant", .parent = parent };
 
 	amk_jw_open(&content, NULL, '[');
 	amk_jw_open(&content, NULL, '{');
@@ -318,6 +318,11 @@ void amk_claude_item_status(struct amk_claude *c, const char *label, const char 
 	amk_jw_close(&content, ']');
 	item.content = content.s;
 	amk_track_complete(&c->track, &item);
+}
+
+void amk_claude_item_status(struct amk_claude *c, const char *label, const char *detail)
+{
+	amk_claude_item_status_of(c, label, detail, NULL);
 }
 
 /* ---- saving ---- */

@@ -48,6 +48,8 @@ static bool system_status(struct amk_claude *c, const struct amk_json *j)
 		amk_claude_item_status(c, "permission.mode", mode);
 	if (amk_json_is(j, "status", "compacting"))
 		amk_claude_item_status(c, "compacting", NULL);
+	if (amk_json_is(j, "compact_result", "failed"))
+		amk_claude_item_status(c, "compacting.failed", amk_json_get_str(j, "compact_error"));
 	return true;
 }
 
@@ -90,21 +92,6 @@ static bool system_denied(struct amk_claude *c, const struct amk_json *j)
 	return true;
 }
 
-static bool system_task_started(struct amk_claude *c, const struct amk_json *j)
-{
-	amk_claude_item_status(c, "task.started", amk_json_get_str(j, "description"));
-	return true;
-}
-
-static bool system_task_ended(struct amk_claude *c, const struct amk_json *j)
-{
-	const char *status = amk_json_get_str(j, "status"), *summary = amk_json_get_str(j, "summary");
-	char *detail AMK_AUTO(mem) = amk_strf("%s: %s", status ? status : "ended", summary ? summary : "");
-
-	amk_claude_item_status(c, "task.ended", detail);
-	return true;
-}
-
 /* Known, and told by nothing of ours. */
 static bool ignore(struct amk_claude *c, const struct amk_json *j)
 {
@@ -122,13 +109,13 @@ static const struct {
 	{ "compact_boundary", system_compacted },
 	{ "api_retry", system_retry },
 	{ "permission_denied", system_denied },
-	{ "task_started", system_task_started },
-	{ "task_notification", system_task_ended },
-	{ "thinking_tokens", ignore },		/* an estimate; the deltas show the progress */
-	{ "task_updated", ignore },		/* task_notification says how a task ended */
-	{ "task_progress", ignore },		/* the sub-agent's own items show it */
-	{ "background_tasks_changed", ignore }, /* the sum of task_started and task_notification */
-	{ "session_state_changed", ignore },	/* turn.started and turn.ended say it */
+	{ "task_started", amk_claude_task_started },
+	{ "task_updated", amk_claude_task_updated },
+	{ "task_notification", amk_claude_task_ended },
+	{ "background_tasks_changed", amk_claude_task_list },
+	{ "thinking_tokens", ignore },	      /* an estimate; the deltas show the progress */
+	{ "task_progress", ignore },	      /* the sub-agent's own items show it */
+	{ "session_state_changed", ignore },  /* turn.started and turn.ended say it */
 };
 
 bool amk_claude_turn_system(struct amk_claude *c, const struct amk_json *j)
@@ -136,7 +123,7 @@ bool amk_claude_turn_system(struct amk_claude *c, const struct amk_json *j)
 	for (size_t i = 0; i < AMK_COUNT(systems); i++)
 		if (amk_json_is(j, "subtype", systems[i].subtype))
 			return systems[i].take(c, j);
-	return false;
+	return amk_claude_note_system(c, j);
 }
 
 /* ---- results ---- */
@@ -250,6 +237,17 @@ static bool is_foreign(const struct amk_claude *c, const struct amk_json *j)
 	return c->track.message && amk_json_is(amk_json_get(j, "origin"), "kind", "task-notification");
 }
 
+/* A turn of which only the result is seen: what it says stands there alone, unless a task brought it on. */
+static void begin_late(struct amk_claude *c, const struct amk_json *j)
+{
+	const char *text = amk_json_get_str(j, "result");
+	const struct amk_item item = { .kind = "message", .role = "assistant", .text = text };
+
+	amk_turn_start(&c->track, NULL);
+	if (text && text[0] && !amk_json_is_object(amk_json_get(j, "origin")))
+		amk_track_complete(&c->track, &item);
+}
+
 bool amk_claude_turn_result(struct amk_claude *c, const struct amk_json *j)
 {
 	bool failed = amk_json_true(amk_json_get(j, "is_error")), aborted = was_aborted(c, j);
@@ -257,10 +255,8 @@ bool amk_claude_turn_result(struct amk_claude *c, const struct amk_json *j)
 
 	if (is_foreign(c, j))
 		return true;
-	if (!c->track.running && !failed && !amk_json_is_object(amk_json_get(j, "origin")))
-		return false;
-	if (!c->track.running && amk_json_is_object(amk_json_get(j, "origin")))
-		amk_turn_start(&c->track, NULL);
+	if (!c->track.running && (!failed || amk_json_is_object(amk_json_get(j, "origin"))))
+		begin_late(c, j);
 	if (failed && !aborted && !c->error_said)
 		say_failure(c, j);
 	u = usage_of(c, j);

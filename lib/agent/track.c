@@ -220,6 +220,18 @@ static void write_id(struct amk_buf *b, const char *key, int64_t number)
 	amk_jw_cstr(b, key, number ? id : NULL);
 }
 
+void amk_track_write_id(struct amk_buf *b, const struct amk_track *t, const char *native)
+{
+	const struct amk_track_open *o = native ? open_find(t, native) : NULL;
+	int64_t number = o ? o->number : 0;
+
+	for (size_t i = 0; native && !number && i < t->nknown; i++)
+		if (same_id(t->known[i].native, native) && !t->known[i].named)
+			number = t->known[i].number;
+	if (number)
+		write_id(b, "item_id", number);
+}
+
 static void write_part(struct amk_buf *b, const char *text, bool is_private)
 {
 	amk_jw_open(b, NULL, '{');

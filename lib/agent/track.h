@@ -93,6 +93,8 @@ void amk_track_complete(struct amk_track *t, const struct amk_item *item);
 void amk_track_fail(struct amk_track *t, const char *native);
 /* Whether an item of that id was started, and is open or was a tool call. */
 bool amk_track_has(const struct amk_track *t, const char *native);
+/* Writes "item_id" of such an item; nothing when there is none. */
+void amk_track_write_id(struct amk_buf *b, const struct amk_track *t, const char *native);
 
 /* Fails all that are open. */
 void amk_track_fail_all(struct amk_track *t);

@@ -6,6 +6,7 @@
  * its result, as it would in the daemon.
  */
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -114,9 +115,80 @@ static int put_waiting(int64_t t, struct amk_err *e)
 	return put_message(t, text, NULL, e);
 }
 
+/* ---- answers ---- */
+
+#define ASKED_MAX 64
+static struct {
+	char *id, *tool, *input;
+} asked[ASKED_MAX];
+static size_t nasked;
+
+static void take_request(const struct amk_json *msg)
+{
+	const struct amk_json *request = amk_json_get(msg, "request");
+	const char *tool = amk_json_get_str(request, "tool_name"), *id = amk_json_get_str(msg, "request_id");
+	struct amk_buf input = AMK_BUF_INIT(AMK_LINE_MAX);
+
+	if (!tool || !id || nasked == ASKED_MAX)
+		return;
+	amk_json_print(&input, NULL, amk_json_get(request, "input"));
+	asked[nasked].id = amk_strdup(id);
+	asked[nasked].tool = amk_strdup(tool);
+	asked[nasked++].input = amk_buf_take(&input);
+}
+
+static void write_choices(struct amk_buf *b, const char *text, bool multi)
+{
+	amk_jw_open(b, NULL, '[');
+	while (multi && strstr(text, ", ")) {
+		amk_jw_str(b, NULL, text, (size_t)(strstr(text, ", ") - text));
+		text = strstr(text, ", ") + 2;
+	}
+	amk_jw_cstr(b, NULL, text);
+	amk_jw_close(b, ']');
+}
+
+/* What the host gave as {"question":"label, label"}, in the order of the questions. */
+static void write_answers(struct amk_buf *b, const struct amk_json *input)
+{
+	const struct amk_json *answers = amk_json_get(input, "answers");
+	const struct amk_json *q = amk_json_first(amk_json_get(input, "questions"));
+
+	amk_jw_open(b, NULL, '[');
+	for (; q; q = amk_json_next(q)) {
+		const char *text = amk_json_get_str(answers, amk_json_get_str(q, "question"));
+
+		write_choices(b, text ? text : "", amk_json_true(amk_json_get(q, "multiSelect")));
+	}
+	amk_jw_close(b, ']');
+}
+
+/* A question is answered, a plan approved, a tool allowed: as it was asked for, or with another input. */
+static void fill_allow(struct amk_input *in, const struct amk_json *answer, struct amk_buf *text)
+{
+	const struct amk_json *input = amk_json_get(answer, "updatedInput");
+	size_t i = 0;
+
+	while (i < nasked && strcmp(asked[i].id, in->id) != 0)
+		i++;
+	in->reply = amk_json_get(answer, "updatedPermissions") ? "always" : "once";
+	if (i < nasked && strcmp(asked[i].tool, "AskUserQuestion") == 0) {
+		in->reply = "answer";
+		write_answers(text, input);
+		in->answers = text->s;
+	} else if (i < nasked && strcmp(asked[i].tool, "ExitPlanMode") == 0) {
+		in->reply = "answer";
+		in->answers = "[[\"approve\"]]";
+	} else if (input) {
+		amk_json_print(text, NULL, input);
+		in->input = i < nasked && strcmp(asked[i].input, text->s) != 0 ? text->s : NULL;
+	}
+}
+
 static int put_answer(int64_t t, const struct amk_json *response, struct amk_err *e)
 {
 	const struct amk_json *answer = amk_json_get(response, "response");
+	struct amk_buf text AMK_AUTO(buf) = AMK_BUF_INIT(AMK_LINE_MAX);
 	struct amk_input in = { .kind = AMK_INPUT_ANSWER, .id = amk_json_get_str(response, "request_id"), .by = "tester" };
 
 	if (amk_json_is(response, "subtype", "error")) {
@@ -125,8 +197,9 @@ static int put_answer(int64_t t, const struct amk_json *response, struct amk_err
 	} else if (amk_json_is(answer, "behavior", "deny")) {
 		in.reply = "reject";
 		in.text = amk_json_get_str(answer, "message");
+		in.stop = amk_json_true(amk_json_get(answer, "interrupt"));
 	} else if (amk_json_is(answer, "behavior", "allow")) {
-		in.reply = amk_json_get(answer, "updatedPermissions") ? "always" : "once";
+		fill_allow(&in, answer, &text);
 	} else {
 		return 0;
 	}
@@ -159,6 +232,8 @@ static int take_out(int64_t t, const struct amk_json *msg, const char *raw, stru
 	in.line_n = line.n;
 	if (put(t, &in, e) < 0)
 		return -1;
+	if (amk_json_is(msg, "type", "control_request"))
+		take_request(msg);
 	return amk_json_is(msg, "type", "result") ? put_waiting(t, e) : 0;
 }
 
@@ -209,6 +284,11 @@ static int convert_run(const struct amk_args *a, struct amk_err *e)
 	}
 	amk_lines_release(&lines);
 	amk_strv_release(&waiting);
+	while (nasked) {
+		free(asked[--nasked].id);
+		free(asked[nasked].tool);
+		free(asked[nasked].input);
+	}
 	return r;
 }
 
