@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* amika-decision: the inbox of what agents ask, and answers to it. */
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,8 +16,8 @@
 
 #define BODY_MAX (1u << 20)
 
-static bool opt_all, opt_always;
-static const char *opt_session, *opt_message;
+static bool opt_all, opt_always, opt_stop;
+static const char *opt_session, *opt_message, *opt_input, *opt_lists;
 static struct amk_strv opt_answers;
 
 static const struct amk_show_column columns[] = {
@@ -58,6 +60,29 @@ static int show(const struct amk_args *a, struct amk_err *e)
 	return 0;
 }
 
+/* A member whose value is JSON: the text itself, or behind "@" a file, "-" being standard input. */
+static int json_write(struct amk_buf *b, const char *key, const char *text, struct amk_err *e)
+{
+	struct amk_buf read AMK_AUTO(buf) = AMK_BUF_INIT(BODY_MAX);
+	struct amk_json *j AMK_AUTO(json) = NULL;
+	int fd AMK_AUTO(fd) = -1;
+
+	if (text[0] != '@') {
+		amk_buf_adds(&read, text);
+	} else {
+		fd = strcmp(text, "@-") == 0 ? dup(STDIN_FILENO) : open(text + 1, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			return amk_err_set(e, AMK_EINVALID, "--%s %s: %s", key, text, strerror(errno));
+		if (amk_lines_all(fd, &read, e) < 0)
+			return amk_err_wrap(e, "--%s %s", key, text);
+	}
+	j = amk_json_parse(read.s, read.n, e);
+	if (!j)
+		return amk_err_wrap(e, "--%s", key);
+	amk_json_print(b, key, j);
+	return 0;
+}
+
 struct answer {
 	struct amk_client *client;
 	struct amk_buf body;
@@ -87,6 +112,11 @@ static int body_write(struct amk_buf *b, const char *reply, struct amk_err *e)
 	}
 	if (opt_answers.n)
 		amk_jw_close(b, ']');
+	if ((opt_lists && json_write(b, "answers", opt_lists, e) < 0) ||
+	    (opt_input && json_write(b, "input", opt_input, e) < 0))
+		return -1;
+	if (opt_stop)
+		amk_jw_bool(b, "stop", true);
 	amk_jw_cstr(b, "by", by);
 	amk_jw_close(b, '}');
 	return amk_buf_ok(b) ? 0 : amk_err_set(e, AMK_ETOOBIG, "the answer has more than %u bytes", BODY_MAX);
@@ -180,6 +210,8 @@ static int answer_all(const char *reply, char *const *ids, int n, struct amk_err
 
 static int allow(const struct amk_args *a, struct amk_err *e)
 {
+	if (opt_input && (a->argc != 1 || opt_always))
+		return amk_err_set(e, AMK_EUSAGE, "--input is for one ID, and for once");
 	return answer_all(opt_always ? "always" : "once", a->argv, a->argc, e);
 }
 
@@ -193,7 +225,9 @@ static int reply(const struct amk_args *a, struct amk_err *e)
 {
 	for (int i = 1; i < a->argc; i++)
 		amk_strv_add(&opt_answers, a->argv[i]);
-	if (opt_answers.n == 0) {
+	if (opt_lists && opt_answers.n)
+		return amk_err_set(e, AMK_EUSAGE, "--answers holds all of them");
+	if (opt_answers.n == 0 && !opt_lists) {
 		amk_err_set(e, AMK_EUSAGE, "an answer is needed");
 		return amk_err_hint(e, "amika decision reply ID ANSWER, or --answer ANSWER with decision lines on stdin");
 	}
@@ -209,16 +243,19 @@ static const struct amk_opt list_options[] = {
 static const struct amk_opt show_options[] = { AMK_CLIENT_OPTION, AMK_OPT_END };
 static const struct amk_opt allow_options[] = {
 	{ 0, "always", AMK_OPT_FLAG, &opt_always, NULL, "the same again in this session, too" },
+	{ 0, "input", AMK_OPT_STR, &opt_input, "JSON", "do this instead (@FILE and @- read it)" },
 	AMK_CLIENT_OPTION,
 	AMK_OPT_END,
 };
 static const struct amk_opt deny_options[] = {
 	{ 0, "message", AMK_OPT_STR, &opt_message, "TEXT", "what the agent is told" },
+	{ 0, "stop", AMK_OPT_FLAG, &opt_stop, NULL, "end its turn, too" },
 	AMK_CLIENT_OPTION,
 	AMK_OPT_END,
 };
 static const struct amk_opt reply_options[] = {
 	{ 0, "answer", AMK_OPT_LIST, &opt_answers, "TEXT", "the answer to the next question of the request" },
+	{ 0, "answers", AMK_OPT_STR, &opt_lists, "JSON", "one list of answers for each question (@FILE, @-)" },
 	AMK_CLIENT_OPTION,
 	AMK_OPT_END,
 };

@@ -200,6 +200,8 @@ daemon_sources = \
 	lib/session/list.c \
 	lib/session/live.c \
 	lib/session/replay.c \
+	lib/session/reply.c \
+	lib/session/reply.h \
 	lib/session/said.c \
 	lib/session/session.c \
 	lib/session/session.h \

@@ -41,6 +41,7 @@ unit_programs = \
 	tests/unit/reader \
 	tests/unit/recall \
 	tests/unit/render \
+	tests/unit/reply \
 	tests/unit/run \
 	tests/unit/run_end \
 	tests/unit/run_fault \
@@ -161,6 +162,7 @@ tests_unit_powercut_run_LDADD = $(test_libs)
 tests_unit_reader_LDADD = $(test_libs)
 tests_unit_recall_LDADD = $(test_libs)
 tests_unit_render_LDADD = $(test_libs)
+tests_unit_reply_LDADD = $(test_libs)
 tests_unit_run_LDADD = $(test_libs)
 tests_unit_run_end_LDADD = $(test_libs)
 tests_unit_run_fault_LDADD = $(test_libs)

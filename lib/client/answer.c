@@ -28,7 +28,8 @@ static bool is_ours(const struct amk_json *decision, const struct amk_json *sent
 	const struct amk_json *answer = amk_json_get(decision, "answer");
 
 	return amk_json_is(decision, "state", "answered") && same(decision, sent, "by") && same(answer, sent, "reply") &&
-	       same(answer, sent, "message") && same(answer, sent, "answers");
+	       same(answer, sent, "message") && same(answer, sent, "answers") && same(answer, sent, "input") &&
+	       same(answer, sent, "stop");
 }
 
 static int take_ours(struct amk_client *c, const char *id, const struct amk_buf *body, struct amk_json **record,

@@ -6,7 +6,7 @@
 #include "client/client.h"
 
 /*
- * Sends the answer `body` (reply, message, answers, by). When the connection broke and the decision is
+ * Sends the answer `body` (reply, message, answers, input, stop, by). When the connection broke and the decision is
  * answered afterwards, that counts as ours if it is the same answer by the same. *record is the decision,
  * the caller frees it; `record` may be NULL.
  */

@@ -56,7 +56,7 @@ void amk_api_decision_question_reply(struct amk_request *rq, void *arg);
 void amk_api_decision_question_reject(struct amk_request *rq, void *arg);
 
 struct amk_api_answer {
-	const struct amk_json *body; /* reply, answers, message, by; or NULL */
+	const struct amk_json *body; /* reply, answers, input, stop, message, by; or NULL */
 	const char *reply;	     /* overrides the body's, or NULL */
 	const char *by;		     /* when the body does not say */
 };

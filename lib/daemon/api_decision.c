@@ -90,19 +90,23 @@ static int check_answers(const struct amk_json *answers, struct amk_err *e)
 
 struct reply {
 	const char *reply, *message, *by;
-	const struct amk_json *answers;
+	const struct amk_json *answers, *input;
+	bool stop;
 };
 static const struct amk_json_field fields[] = {
 	AMK_JSON_FIELD(reply, reply, "reply", STR, false),
 	AMK_JSON_FIELD(reply, message, "message", STR, false),
 	AMK_JSON_FIELD(reply, by, "by", STR, false),
 	AMK_JSON_FIELD(reply, answers, "answers", ARRAY, false),
+	AMK_JSON_FIELD(reply, input, "input", OBJECT, false),
+	AMK_JSON_FIELD(reply, stop, "stop", BOOL, false),
 };
 
 int amk_api_decision_take(struct amk_daemon *d, const struct amk_decision *found, const struct amk_api_answer *how,
 			  struct amk_err *e)
 {
 	struct amk_buf text AMK_AUTO(buf) = AMK_BUF_INIT(ANSWERS_MAX);
+	struct amk_buf input AMK_AUTO(buf) = AMK_BUF_INIT(ANSWERS_MAX);
 	struct amk_decision_answer a = { .reply = how->reply };
 	struct amk_session *s;
 	struct reply r = { 0 };
@@ -114,11 +118,16 @@ int amk_api_decision_take(struct amk_daemon *d, const struct amk_decision *found
 		amk_json_print(&text, NULL, r.answers);
 		a.answers = text.s;
 	}
-	if (!amk_buf_ok(&text))
-		return amk_err_set(e, AMK_ETOOBIG, "the answers are longer than %u bytes", ANSWERS_MAX);
+	if (r.input) {
+		amk_json_print(&input, NULL, r.input);
+		a.input = input.s;
+	}
+	if (!amk_buf_ok(&text) || !amk_buf_ok(&input))
+		return amk_err_set(e, AMK_ETOOBIG, "the answer is longer than %u bytes", ANSWERS_MAX);
 	if (!a.reply)
 		a.reply = r.reply ? r.reply : r.answers ? "answer" : "";
 	a.message = r.message;
+	a.stop = r.stop;
 	a.by = r.by ? r.by : how->by;
 	s = amk_session_find(d->sessions, found->session_id, e);
 	return s && check_reply(found, &a, e) == 0 ? amk_session_answer(s, found, &a, e) : -1;

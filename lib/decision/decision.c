@@ -73,6 +73,10 @@ static void write_answer(struct amk_buf *b, const struct amk_decision_answer *a)
 		amk_jw_cstr(b, "message", a->message);
 	if (a->answers)
 		amk_jw_raw(b, "answers", a->answers, strlen(a->answers));
+	if (a->input)
+		amk_jw_raw(b, "input", a->input, strlen(a->input));
+	if (a->stop)
+		amk_jw_bool(b, "stop", true);
 	amk_jw_close(b, '}');
 }
 

@@ -30,6 +30,8 @@ struct amk_decision_answer {
 	const char *reply;   /* "once", "always", "reject", "answer" */
 	const char *message; /* free text, or NULL */
 	const char *answers; /* JSON [[string]], or NULL */
+	const char *input;   /* what is allowed instead of what was asked, a JSON object, or NULL */
+	bool stop;	     /* denied, and the turn ends */
 	const char *by;	     /* who */
 };
 /*

@@ -12,6 +12,7 @@
 #include "core/utf8.h"
 #include "session/attach.h"
 #include "session/internal.h"
+#include "session/reply.h"
 
 static void say_members(struct amk_session *s, const char *type, struct amk_buf *data)
 {
@@ -273,6 +274,8 @@ int amk_session_answer(struct amk_session *s, const struct amk_decision *d, cons
 		.reply = a->reply,
 		.text = a->message,
 		.answers = a->answers,
+		.input = a->input,
+		.stop = a->stop,
 		.by = a->by,
 	};
 	unsigned before = s->open_decisions;
@@ -286,6 +289,8 @@ int amk_session_answer(struct amk_session *s, const struct amk_decision *d, cons
 				   d->by ? d->by : "");
 	if (s->live.row == 0 || s->live.row != d->run || s->live.over)
 		return amk_err_set(e, AMK_EANSWERED, "%s is void: the program that asked is gone", id);
+	if (amk_reply_check(d, a, s->codec, e) < 0)
+		return -1;
 	s->answering = a;
 	amk_said_step(s, &in);
 	s->answering = NULL;

@@ -127,6 +127,49 @@ outcome() { await "$tau" turn.ended | jq -r .amika.outcome; }
 	[ "$status" -eq 0 ]
 }
 
+@test "an answer that does not fit is refused, and nothing is recorded" {
+	ask question
+	run amika decision reply "${ids[0]}" Blue Red
+	[ "$status" -eq 3 ]
+	[[ $output = *'1 question is asked: 1 list of answers, not 2'* ]]
+	run amika decision reply --answers '[[]]' "${ids[0]}"
+	[ "$status" -eq 3 ]
+	run amika decision reply --answers '"Blue"' "${ids[0]}"
+	[ "$status" -eq 3 ]
+	run amika decision reply --answers '[["Blue"]]' "${ids[0]}" Red
+	[ "$status" -eq 2 ]
+	run amika decision deny --stop "${ids[0]}"
+	[ "$status" -eq 3 ]
+	[[ $output = *'Mock agent cannot be denied and stopped at once'* ]]
+	run amika decision show "${ids[0]}"
+	[ "$(jq -c '[.state,.answer]' <<<"$output")" = '["open",null]' ]
+	echo '[["Blue"]]' >"$BATS_TEST_TMPDIR/answers"
+	run amika decision reply --answers "@$BATS_TEST_TMPDIR/answers" "${ids[0]}"
+	[ "$(jq -c .answer.answers <<<"$output")" = '[["Blue"]]' ]
+	run bash -c "echo '[[\"No\"]]' | amika decision reply --answers @- ${ids[1]}"
+	[ "$(jq -c .answer.answers <<<"$output")" = '[["No"]]' ]
+	[ "$(outcome)" = completed ]
+}
+
+@test "another input: not for an agent that does not take it, and only a JSON object" {
+	ask permission
+	run amika decision allow --input '{"command":"true"}' "${ids[0]}"
+	[ "$status" -eq 3 ]
+	[[ $output = *'Mock agent takes no changed input'* ]]
+	run amika decision allow --input '["true"]' "${ids[0]}"
+	[ "$status" -eq 3 ]
+	run amika decision allow --input '{' "${ids[0]}"
+	[ "$status" -eq 3 ]
+	run amika decision allow --input '{}' "${ids[@]}"
+	[ "$status" -eq 2 ]
+	run amika decision allow --always --input '{}' "${ids[0]}"
+	[ "$status" -eq 2 ]
+	run amika decision allow --input @/nosuch "${ids[0]}"
+	[ "$status" -eq 3 ]
+	run amika decision show "${ids[0]}"
+	[ "$(jq -r .state <<<"$output")" = open ]
+}
+
 @test "lines that are no decisions" {
 	run --separate-stderr amika decision allow <<<'{"type":"decision"}'
 	[ "$status" -eq 3 ]
