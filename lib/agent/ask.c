@@ -47,6 +47,7 @@ struct outcome {
 	const char *type, *status;
 	const char *response; /* questions: the answer as text, or NULL */
 	const char *more;     /* further members of amika.decision, or NULL */
+	const char *reason;   /* why nobody's answer counts, or NULL */
 	const char *by;
 	const struct amk_track_always *rule; /* that answered, or NULL */
 };
@@ -97,6 +98,7 @@ static void say(struct amk_track *t, const struct amk_track_asked *a, const stru
 	said.decision_native = a->native;
 	said.decision = decision.s;
 	said.decision_kind = a->kind;
+	said.decision_reason = o->reason;
 	if (o->rule) {
 		said.decision_reply = "always";
 		said.decision_by = o->by;
@@ -128,9 +130,9 @@ bool amk_ask_open(struct amk_track *t, const struct amk_ask *ask)
 		.more = ask->more,
 	};
 
-	amk_ask_void(t, ask->native);
+	amk_ask_void(t, ask->native, AMK_REASON_SUPERSEDED);
 	if (t->nasked == ASKED_MAX)
-		amk_ask_void(t, t->asked[0].native);
+		amk_ask_void(t, t->asked[0].native, AMK_REASON_SUPERSEDED);
 	t->asked = amk_realloc(t->asked, (t->nasked + 1) * sizeof a);
 	t->asked[t->nasked++] = a;
 	say(t, &a, &o);
@@ -160,26 +162,27 @@ static void close_one(struct amk_track *t, const struct amk_track_asked *a, cons
 	remove_one(t, a);
 }
 
-static void void_one(struct amk_track *t, const struct amk_track_asked *a)
+static void void_one(struct amk_track *t, const struct amk_track_asked *a, const char *reason)
 {
 	const struct outcome o = {
 		.state = AMK_DECISION_VOID,
 		.type = is_question(a) ? "question.resolved" : "permission.resolved",
 		.status = is_question(a) ? "rejected" : "reject",
+		.reason = reason,
 	};
 
 	close_one(t, a, &o);
 }
 
-void amk_ask_void(struct amk_track *t, const char *native)
+void amk_ask_void(struct amk_track *t, const char *native, const char *reason)
 {
 	const struct amk_track_asked *a = amk_ask_find(t, native);
 
 	if (a)
-		void_one(t, a);
+		void_one(t, a, reason);
 }
 
-void amk_ask_void_all(struct amk_track *t, bool background_too)
+void amk_ask_void_all(struct amk_track *t, bool background_too, const char *reason)
 {
 	size_t i = 0;
 
@@ -187,7 +190,7 @@ void amk_ask_void_all(struct amk_track *t, bool background_too)
 		if (t->asked[i].background && !background_too)
 			i++;
 		else
-			void_one(t, &t->asked[i]);
+			void_one(t, &t->asked[i], reason);
 	}
 }
 

@@ -237,7 +237,7 @@ bool amk_claude_ask_withdraw(struct amk_claude *c, const struct amk_json *j)
 	const char *id = amk_json_get_str(j, "request_id");
 
 	if (id)
-		amk_ask_void(&c->track, id);
+		amk_ask_void(&c->track, id, AMK_REASON_WITHDRAWN);
 	return id != NULL;
 }
 

@@ -149,9 +149,10 @@ void amk_ask_settle(struct amk_track *t, const char *native);
 /* NULL when there is none of that id. Valid until the next call that opens or closes one. */
 const struct amk_track_asked *amk_ask_find(const struct amk_track *t, const char *native);
 void amk_ask_answer(struct amk_track *t, const struct amk_input *in);
-void amk_ask_void(struct amk_track *t, const char *native);
+/* `reason`: AMK_REASON_…, see event/event.h. */
+void amk_ask_void(struct amk_track *t, const char *native, const char *reason);
 /* Voids all, or only those that do not outlive their turn. */
-void amk_ask_void_all(struct amk_track *t, bool background_too);
+void amk_ask_void_all(struct amk_track *t, bool background_too, const char *reason);
 void amk_ask_forget(struct amk_track *t, const char *native); /* without a word; NULL: none */
 void amk_ask_release(struct amk_track *t);
 void amk_ask_save(const struct amk_track *t, struct amk_buf *b);

@@ -81,7 +81,8 @@ static void recall_completed(struct amk_track *t, const struct amk_json *item)
 /* What the end of a decision repeats of its beginning. */
 static char *about_of(const struct amk_json *decision)
 {
-	static const char *const others[] = { "id", "native_id", "kind", "state", "input", "background" };
+	static const char *const others[] = { "id", "native_id", "kind", "state", "deadline", "previous", "input",
+					      "background" };
 	struct amk_buf b = AMK_BUF_INIT(AMK_LINE_MAX);
 
 	for (const struct amk_json *m = amk_json_first(decision); m; m = amk_json_next(m)) {

@@ -48,7 +48,15 @@ static void write_usage(struct amk_buf *b, const struct amk_usage *u)
 	amk_jw_close(b, '}');
 }
 
-/* `status`: members that say how the process ended, or NULL. */
+/* With its process, a turn's requests end for that reason. */
+static const char *void_reason(const char *outcome, const struct amk_buf *status)
+{
+	if (status)
+		return AMK_REASON_PROGRAM_GONE;
+	return strcmp(outcome, "cancelled") == 0 ? AMK_REASON_CANCELLED : AMK_REASON_TURN_ENDED;
+}
+
+/* `status`: members that say how the process ended, or NULL when it lives. */
 static void end(struct amk_track *t, const char *outcome, const char *reason, const struct amk_usage *u,
 		const struct amk_buf *status)
 {
@@ -58,13 +66,13 @@ static void end(struct amk_track *t, const char *outcome, const char *reason, co
 	if (!t->running)
 		return;
 	amk_track_fail_all(t);
-	amk_ask_void_all(t, false);
+	amk_ask_void_all(t, false, void_reason(outcome, status));
 	if (t->message)
 		amk_jw_cstr(&more, "message", t->message);
 	amk_jw_cstr(&more, "outcome", outcome);
 	if (reason)
 		amk_jw_str(&more, "reason", reason, strnlen(reason, 200));
-	if (status)
+	if (status && status->n)
 		amk_jw_members(&more, status->s, status->n);
 	write_usage(&more, u ? u : &unknown);
 	amk_track_say(t, "turn.ended", true, "\"phase\":\"ended\"", more.s);
@@ -151,7 +159,7 @@ static void end_with_process(struct amk_track *t, const struct amk_input *in)
 		amk_jw_int(&status, "signal", in->exit_signal);
 	else if (in->exit_code >= 0)
 		amk_jw_int(&status, "exit_code", in->exit_code);
-	end(t, outcome, in->reason, NULL, status.n ? &status : NULL);
+	end(t, outcome, in->reason, NULL, &status);
 }
 
 void amk_turn_exit(struct amk_track *t, const struct amk_input *in)
@@ -165,5 +173,5 @@ void amk_turn_exit(struct amk_track *t, const struct amk_input *in)
 	else
 		end_with_process(t, in);
 	amk_track_fail_all(t);
-	amk_ask_void_all(t, true);
+	amk_ask_void_all(t, true, AMK_REASON_PROGRAM_GONE);
 }

@@ -8,7 +8,7 @@
 #include "core/jw.h"
 #include "core/time.h"
 
-static const char *const own_types[] = { "message.queued", "message.cancelled" };
+static const char *const own_types[] = { "message.queued", "message.cancelled", "decision.changed" };
 
 bool amk_event_is_universal(const char *type)
 {
@@ -22,6 +22,7 @@ static const char *const state_names[] = {
 	[AMK_DECISION_OPEN] = "open",
 	[AMK_DECISION_ANSWERED] = "answered",
 	[AMK_DECISION_VOID] = "void",
+	[AMK_DECISION_EXPIRED] = "expired",
 };
 
 const char *amk_event_decision_state(enum amk_decision_state state)
@@ -57,6 +58,9 @@ static void write_amika(struct amk_buf *b, const struct amk_said *said, const st
 		amk_jw_cstr(b, "native_id", said->decision_native);
 		amk_jw_cstr(b, "kind", said->decision_kind);
 		amk_jw_cstr(b, "state", state_names[said->decision_state]);
+		if (said->decision_reason)
+			amk_jw_cstr(b, "reason", said->decision_reason);
+		members(b, place->decision_more);
 		members(b, said->decision);
 		amk_jw_close(b, '}');
 	}

@@ -16,8 +16,19 @@ enum amk_decision_state {
 	AMK_DECISION_NONE,
 	AMK_DECISION_OPEN,
 	AMK_DECISION_ANSWERED,
-	AMK_DECISION_VOID, /* withdrawn, or its turn or process ended */
+	AMK_DECISION_VOID, /* nobody's answer counts any more: see the reasons */
+	AMK_DECISION_EXPIRED, /* its deadline passed: it was answered as that is set */
 };
+
+/* Why a decision is void, or expired. */
+#define AMK_REASON_WITHDRAWN "withdrawn"	 /* by the agent */
+#define AMK_REASON_SUPERSEDED "superseded"	 /* the agent asked anew under the same id, or too much at once */
+#define AMK_REASON_TURN_ENDED "turn_ended"	 /* the turn it was asked in */
+#define AMK_REASON_CANCELLED "cancelled"	 /* the same, by a user */
+#define AMK_REASON_PROGRAM_GONE "program_gone"	 /* that asked */
+#define AMK_REASON_SESSION_ENDED "session_ended" /* for good */
+#define AMK_REASON_UNDELIVERED "undelivered"	 /* the program ended before it had read the answer */
+#define AMK_REASON_DEADLINE "deadline"
 
 /*
  * An event before it has a number. All text is borrowed for the call. `data` and `amika` are JSON
@@ -34,6 +45,7 @@ struct amk_said {
 	enum amk_decision_state decision_state;
 	const char *decision_native; /* the agent's id for it */
 	const char *decision;	     /* members of amika.decision */
+	const char *decision_reason; /* AMK_REASON_…, when it is void or expired; else NULL */
 	const char *decision_kind;   /* "permission" or "question" */
 	const char *decision_reply;  /* given by a rule, whose name is decision_by; else NULL */
 	const char *decision_by;
@@ -46,9 +58,10 @@ struct amk_event_place {
 	const char *session_id;
 	const char *native_id;	 /* the agent's session id, or NULL */
 	const char *decision_id; /* "d_7", for a decision's events */
+	const char *decision_more; /* members of amika.decision that only its record knows, or NULL */
 };
 
-/* "open", "answered", "void". */
+/* "open", "answered", "void", "expired". */
 const char *amk_event_decision_state(enum amk_decision_state state);
 
 /*

@@ -411,6 +411,26 @@ static void show_requested(struct amk_render *r, const struct amk_json *event, s
 	amk_buf_addc(out, '\n');
 }
 
+static void put_words(struct amk_buf *out, const char *lead, const char *words)
+{
+	if (!words)
+		return;
+	amk_buf_adds(out, lead);
+	amk_render_word(out, words, WORD_MAX);
+}
+
+/* A decision whose answer never reached its agent. */
+static void show_changed(struct amk_render *r, const struct amk_json *event, struct amk_buf *out)
+{
+	const struct amk_json *data = amk_json_get(event, "data");
+
+	amk_render_fresh(r, out);
+	put_words(out, "! ", amk_json_get_str(data, "decision_id"));
+	put_words(out, " ", amk_json_get_str(data, "state"));
+	put_words(out, ": ", amk_json_get_str(data, "reason"));
+	amk_buf_addc(out, '\n');
+}
+
 static void show_resolved(struct amk_render *r, const struct amk_json *event, struct amk_buf *out)
 {
 	const char *id = decision_id(event), *by = amk_json_get_str(amk_json_get(event, "amika"), "by");
@@ -501,6 +521,7 @@ void amk_render_event(struct amk_render *r, const struct amk_json *event, struct
 		{ "permission.resolved", show_resolved },
 		{ "question.requested", show_requested },
 		{ "question.resolved", show_resolved },
+		{ "decision.changed", show_changed },
 		{ "error", show_error },
 		{ "agent.unparsed", show_unparsed },
 		{ "session.ended", show_session_end },
