@@ -32,6 +32,8 @@ static const struct field {
 	{ "decision", "action", "action", SAME },
 	{ "decision", "createdAt", "created_at", TIME },
 	{ "decision", "closedAt", "closed_at", TIME },
+	{ "decision", "deliveredAt", "delivered_at", TIME },
+	{ "decision", "deadline", "deadline", TIME },
 	{ "delivery", "deliveryId", "delivery_id", SAME },
 	{ "delivery", "hook", "hook", SAME },
 	{ "delivery", "event", "event", SAME },

@@ -63,8 +63,8 @@ struct amk_api_answer {
 /* Answers the one found. */
 int amk_api_decision_take(struct amk_daemon *d, const struct amk_decision *found, const struct amk_api_answer *how,
 			  struct amk_err *e);
-/* After AMK_EANSWERED: the members that say who was first, and with what. */
-void amk_api_decision_conflict(struct amk_buf *b, const struct amk_decision *found, const struct amk_err *e);
+/* After AMK_EANSWERED: the members that say who was first, with what and when; for a reply or for a line. */
+void amk_api_decision_conflict(struct amk_buf *b, const struct amk_decision *found, bool line, const struct amk_err *e);
 
 /* api_hook.c */
 void amk_api_hook_list(struct amk_request *rq, void *arg);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/jw.h"
+#include "core/time.h"
 #include "daemon/api.h"
 #include "decision/decision.h"
 
@@ -55,13 +56,21 @@ void amk_api_decision_get(struct amk_request *rq, void *arg)
 		reply_decision(arg, rq, amk_decision_row(amk_request_param(rq, 0)), false);
 }
 
-void amk_api_decision_conflict(struct amk_buf *b, const struct amk_decision *found, const struct amk_err *e)
+void amk_api_decision_conflict(struct amk_buf *b, const struct amk_decision *found, bool line, const struct amk_err *e)
 {
+	char when[AMK_TIME_TEXT];
+
 	if (e->code != AMK_EANSWERED)
 		return;
+	amk_jw_cstr(b, "state", found->state);
+	amk_jw_cstr(b, "reason", found->reason);
 	amk_jw_cstr(b, "by", found->by);
 	if (found->answer)
 		amk_jw_raw(b, "answer", found->answer, strlen(found->answer));
+	if (found->closed && line)
+		amk_jw_cstr(b, "closed_at", amk_time_format(when, found->closed / 1000000 * 1000000));
+	else if (found->closed)
+		amk_jw_int(b, "closedAt", found->closed / 1000000);
 }
 
 static int check_reply(const struct amk_decision *found, const struct amk_decision_answer *a, struct amk_err *e)
@@ -144,7 +153,7 @@ static void answer_body(struct amk_daemon *d, struct amk_request *rq, const stru
 
 	how.by = amk_api_peer(rq, peer);
 	if (amk_api_decision_take(d, found, &how, &e) < 0) {
-		amk_api_decision_conflict(&ext, found, &e);
+		amk_api_decision_conflict(&ext, found, false, &e);
 		amk_request_problem(rq, &e, amk_buf_ok(&ext) && ext.n ? ext.s : NULL);
 	} else if (status == 200) {
 		reply_decision(d, rq, found->row, true);

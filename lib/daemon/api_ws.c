@@ -332,7 +332,7 @@ static int answer(struct socket *so, const struct asked *a, struct amk_err *e)
 	if (amk_api_decision_take(so->d, &found, &how, e) == 0) {
 		decision_say(so, a, found.row);
 	} else {
-		amk_api_decision_conflict(&ext, &found, e);
+		amk_api_decision_conflict(&ext, &found, true, e);
 		say_problem(so, &a->id, e, amk_buf_ok(&ext) && ext.n ? ext.s : NULL);
 	}
 	amk_decision_release(&found);

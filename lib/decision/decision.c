@@ -10,6 +10,7 @@
 #include "core/json.h"
 #include "core/jw.h"
 #include "core/time.h"
+#include "decision/content.h"
 #include "store/state.h"
 
 #define REQUEST_MAX (32u << 20)
@@ -34,16 +35,37 @@ int64_t amk_decision_row(const char *id)
 	return row;
 }
 
+static void write_time(struct amk_buf *b, const char *key, int64_t ns)
+{
+	char when[AMK_TIME_TEXT];
+
+	/* The API's milliseconds, so that the tools' line of it is the same. */
+	amk_jw_cstr(b, key, ns ? amk_time_format(when, ns / 1000000 * 1000000) : NULL);
+}
+
+void amk_decision_members(struct amk_buf *b, const struct amk_decision_place *at)
+{
+	char id[AMK_DECISION_ID];
+
+	if (at->deadline)
+		write_time(b, "deadline", at->deadline);
+	if (at->previous)
+		amk_jw_cstr(b, "previous", amk_decision_id(id, at->previous));
+}
+
 int amk_decision_open(struct amk_store *s, const struct amk_decision_asker *asker, const struct amk_said *said,
-		      int64_t *row, struct amk_err *e)
+		      struct amk_decision_place *at, struct amk_err *e)
 {
 	struct amk_buf request AMK_AUTO(buf) = AMK_BUF_INIT(REQUEST_MAX);
+	char content[AMK_CONTENT];
 	struct amk_state_decision r = {
 		.session = asker->session,
 		.run = asker->run,
 		.native_id = said->decision_native,
 		.kind = said->decision_kind,
 		.state = "open",
+		.content = content,
+		.deadline = asker->deadline,
 		.created = amk_time_now(),
 	};
 
@@ -54,15 +76,17 @@ int amk_decision_open(struct amk_store *s, const struct amk_decision_asker *aske
 	if (!amk_buf_ok(&request))
 		return amk_err_set(e, AMK_ETOOBIG, "a request of more than %u bytes", REQUEST_MAX);
 	r.request = request.s;
-	if (amk_state_decision_add(s, &r, e) < 0)
+	amk_content_of(content, said->decision_kind, request.s);
+	if (amk_state_decision_left(s, asker->session, content, &r.previous, e) < 0 ||
+	    amk_state_decision_add(s, &r, e) < 0)
 		return -1;
-	*row = r.row;
+	*at = (struct amk_decision_place){ r.row, r.deadline, r.previous };
 	return 0;
 }
 
-static void row_of(void *arg, const struct amk_state_decision *r)
+static void place_of(void *arg, const struct amk_state_decision *r)
 {
-	*(int64_t *)arg = r->row;
+	*(struct amk_decision_place *)arg = (struct amk_decision_place){ r->row, r->deadline, r->previous };
 }
 
 static void write_answer(struct amk_buf *b, const struct amk_decision_answer *a)
@@ -81,24 +105,26 @@ static void write_answer(struct amk_buf *b, const struct amk_decision_answer *a)
 }
 
 int amk_decision_close(struct amk_store *s, const struct amk_decision_asker *asker, const struct amk_said *said,
-		       const struct amk_decision_answer *answer, int64_t *row, struct amk_err *e)
+		       const struct amk_decision_answer *answer, struct amk_decision_place *at, struct amk_err *e)
 {
 	struct amk_buf text AMK_AUTO(buf) = AMK_BUF_INIT(REQUEST_MAX);
 	struct amk_state_decision r = {
 		.state = amk_event_decision_state(said->decision_state),
+		.reason = said->decision_reason,
 		.closed = amk_time_now(),
 	};
 
-	*row = 0;
-	if (amk_state_decision_find(s, 0, asker->run, said->decision_native, row_of, row, e) < 0)
+	at->row = 0;
+	if (amk_state_decision_find(s, 0, asker->run, said->decision_native, place_of, at, e) < 0)
 		return -1;
-	if (*row == 0)
+	if (at->row == 0)
 		return amk_err_set(e, AMK_EINTERNAL, "\"%.100s\" was never asked", said->decision_native);
-	r.row = *row;
+	r.row = at->row;
 	if (answer) {
 		write_answer(&text, answer);
 		r.answer = text.s;
 		r.by = answer->by;
+		r.rule = answer->rule;
 	}
 	return amk_state_decision_close(s, &r, e);
 }
@@ -119,10 +145,15 @@ static void take(void *arg, const struct amk_state_decision *r)
 		.kind = copy(r->kind),
 		.state = copy(r->state),
 		.request = copy(r->request),
+		.reason = copy(r->reason),
 		.answer = copy(r->answer),
 		.by = copy(r->by),
+		.rule = copy(r->rule),
+		.previous = r->previous,
 		.created = r->created,
 		.closed = r->closed,
+		.deadline = r->deadline,
+		.delivered = r->delivered,
 	};
 }
 
@@ -146,9 +177,30 @@ void amk_decision_release(struct amk_decision *d)
 	free(d->kind);
 	free(d->state);
 	free(d->request);
+	free(d->reason);
 	free(d->answer);
 	free(d->by);
+	free(d->rule);
 	memset(d, 0, sizeof *d);
+}
+
+int amk_decision_check_open(const struct amk_decision *d, struct amk_err *e)
+{
+	struct amk_json *answer AMK_AUTO(json) = d->answer ? amk_json_parse(d->answer, strlen(d->answer), NULL) : NULL;
+	const char *reply = amk_json_get_str(answer, "reply");
+	char id[AMK_DECISION_ID], when[AMK_TIME_TEXT];
+
+	amk_decision_id(id, d->row);
+	amk_time_format(when, d->closed / 1000000 * 1000000);
+	if (strcmp(d->state, "open") == 0)
+		return 0;
+	if (strcmp(d->state, "void") == 0)
+		return amk_err_set(e, AMK_EANSWERED, "%s is void (%s) since %s", id, d->reason ? d->reason : "withdrawn",
+				   when);
+	if (strcmp(d->state, "expired") == 0)
+		return amk_err_set(e, AMK_EANSWERED, "%s expired at %s: %s", id, when, reply ? reply : "reject");
+	return amk_err_set(e, AMK_EANSWERED, "%s was answered by %.200s at %s: %s", id, d->by ? d->by : "someone", when,
+			   reply ? reply : "");
 }
 
 static void write_raw(struct amk_buf *b, const char *key, const char *json)
@@ -157,6 +209,25 @@ static void write_raw(struct amk_buf *b, const char *key, const char *json)
 		amk_jw_raw(b, key, json, strlen(json));
 	else
 		amk_jw_null(b, key);
+}
+
+static void write_ms(struct amk_buf *b, const char *key, int64_t ns)
+{
+	if (ns)
+		amk_jw_int(b, key, ns / 1000000);
+	else
+		amk_jw_null(b, key);
+}
+
+/* What has one name in the API and in lines. */
+static void write_rest(struct amk_buf *b, const struct amk_decision *d)
+{
+	char id[AMK_DECISION_ID];
+
+	amk_jw_cstr(b, "by", d->by);
+	amk_jw_cstr(b, "rule", d->rule);
+	amk_jw_cstr(b, "reason", d->reason);
+	amk_jw_cstr(b, "previous", d->previous ? amk_decision_id(id, d->previous) : NULL);
 }
 
 void amk_decision_write(struct amk_buf *b, const struct amk_decision *d)
@@ -172,21 +243,12 @@ void amk_decision_write(struct amk_buf *b, const struct amk_decision *d)
 	amk_jw_cstr(b, "action", amk_json_get_str(request, "action"));
 	write_raw(b, "request", d->request);
 	write_raw(b, "answer", d->answer);
-	amk_jw_cstr(b, "by", d->by);
+	write_rest(b, d);
 	amk_jw_int(b, "createdAt", d->created / 1000000);
-	if (d->closed)
-		amk_jw_int(b, "closedAt", d->closed / 1000000);
-	else
-		amk_jw_null(b, "closedAt");
+	write_ms(b, "closedAt", d->closed);
+	write_ms(b, "deliveredAt", d->delivered);
+	write_ms(b, "deadline", d->deadline);
 	amk_jw_close(b, '}');
-}
-
-static void write_time(struct amk_buf *b, const char *key, int64_t ns)
-{
-	char when[AMK_TIME_TEXT];
-
-	/* The API's milliseconds, so that the tools' line of it is the same. */
-	amk_jw_cstr(b, key, ns ? amk_time_format(when, ns / 1000000 * 1000000) : NULL);
 }
 
 void amk_decision_write_line(struct amk_buf *b, const struct amk_decision *d)
@@ -201,9 +263,11 @@ void amk_decision_write_line(struct amk_buf *b, const struct amk_decision *d)
 	amk_jw_cstr(b, "action", amk_json_get_str(request, "action"));
 	write_time(b, "created_at", d->created);
 	write_time(b, "closed_at", d->closed);
+	write_time(b, "delivered_at", d->delivered);
+	write_time(b, "deadline", d->deadline);
 	write_raw(b, "request", d->request);
 	write_raw(b, "answer", d->answer);
-	amk_jw_cstr(b, "by", d->by);
+	write_rest(b, d);
 }
 
 static bool write_one(void *arg, const struct amk_state_decision *r)

@@ -26,6 +26,10 @@ struct amk_live {
 	int64_t message_row; /* the running turn's message among them; 0: not to be sent again */
 	uint64_t message_at; /* its place in `in` */
 	uint64_t begun;	     /* nothing of `in` from here on has gone to the program, as far as told */
+	uint64_t done;	     /* everything before has, as far as told */
+	uint64_t unread;     /* where in `in` the last answer ends of which that is not known; 0: none */
+	uint64_t looked;     /* .done when that was looked up last */
+	bool told;	     /* something was */
 	uint64_t checkpoint_out;
 	int64_t checkpoint_input;
 	bool delayed; /* that its start or its input has to be tried again was said */
@@ -64,6 +68,7 @@ struct amk_session {
 	struct amk_session *trim_next;
 	struct amk_live live;
 	const struct amk_decision_answer *answering; /* while an answer is stepped */
+	bool answered; /* the running step has */
 	uint64_t raw_offset; /* where the line being stepped stands in `out` */
 	uint32_t raw_n;	     /* 0: no line is being stepped */
 	struct amk_buf writes; /* what the running step wrote */
@@ -130,6 +135,11 @@ void amk_forget_look(struct amk_session *s);	/* has it more events than are kept
 void amk_said_step(struct amk_session *s, const struct amk_input *in);
 /* An event of the daemon itself. */
 void amk_said_own(struct amk_session *s, const struct amk_said *said);
+
+/* handover.c: whether the program has read what was answered */
+void amk_handover_sent(struct amk_session *s); /* the step that answered is over */
+void amk_handover_look(struct amk_session *s); /* at what the program has read by now */
+void amk_handover_end(struct amk_session *s);  /* the program is over: what it has not read is void */
 
 /* live.c */
 void amk_live_start(struct amk_session *s);	/* a new incarnation: recorded now, started after the commit */

@@ -115,6 +115,10 @@ static void run_positions(void *arg, uint64_t begun, uint64_t done)
 	struct amk_session *s = arg;
 
 	s->live.begun = begun;
+	s->live.done = done;
+	s->live.told = true;
+	if (s->live.unread)
+		amk_sessions_make_ready(s);
 	AMK_SESSION_SAY(s, AMK_SAY_TRACE, "its stdin: begun %llu, done %llu", (unsigned long long)begun,
 			(unsigned long long)done);
 }
@@ -408,6 +412,7 @@ static void finish(struct amk_session *s)
 	};
 	struct amk_err e = { 0 };
 
+	amk_handover_end(s);
 	if (live->run)
 		amk_run_stderr(live->run, &err);
 	in.text = err.n > STDERR_TAIL ? err.s + err.n - STDERR_TAIL : err.s;
@@ -431,6 +436,7 @@ bool amk_live_work(struct amk_session *s)
 
 	if (live->row == 0)
 		return false;
+	amk_handover_look(s);
 	drained = !live->run || step_lines(s);
 	if (drained && live->over) {
 		finish(s);
@@ -455,6 +461,7 @@ void amk_live_take_up(struct amk_session *s, const struct amk_state_run *r)
 
 	s->live.row = r->row;
 	s->live.incarnation = r->incarnation;
+	s->live.unread = UINT64_MAX; /* it is looked up when the shim has told how far it is */
 	s->live.run = amk_run_attach(s->all->conf.loop, s->all->conf.run_dir, r->row, &run_ops, s, &e);
 	if (s->live.run)
 		return;

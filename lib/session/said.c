@@ -11,25 +11,28 @@
 #define LINE_MAX (64u << 20)
 
 /* Opens or closes the decision an event is about. False when the event must not be said. */
-static bool decide(struct amk_session *s, const struct amk_said *said, int64_t *row)
+static bool decide(struct amk_session *s, const struct amk_said *said, struct amk_decision_place *at)
 {
-	struct amk_decision_asker asker = { s->row, s->live.row };
-	const struct amk_decision_answer by_rule = { .reply = said->decision_reply, .by = said->decision_by };
+	struct amk_decision_asker asker = { s->row, s->live.row, 0 };
+	const struct amk_decision_answer by_rule = { .reply = said->decision_reply, .by = said->decision_by,
+						     .rule = "always" };
 	const struct amk_decision_answer *answer = said->decision_by ? &by_rule : s->answering;
 	struct amk_store *store = s->all->conf.store;
 	struct amk_err e = { 0 };
 
 	if (said->decision_state == AMK_DECISION_OPEN) {
-		if (amk_decision_open(store, &asker, said, row, &e) < 0) {
+		if (amk_decision_open(store, &asker, said, at, &e) < 0) {
 			amk_sessions_trouble(s->all, &e);
 			return false;
 		}
 		s->open_decisions++;
 		return true;
 	}
-	if (amk_decision_close(store, &asker, said, said->decision_state == AMK_DECISION_ANSWERED ? answer : NULL,
-			       row, &e) == 0) {
+	if (said->decision_state == AMK_DECISION_VOID)
+		answer = NULL;
+	if (amk_decision_close(store, &asker, said, answer, at, &e) == 0) {
 		s->open_decisions--;
+		s->answered = s->answered || answer;
 		return true;
 	}
 	if (e.code == AMK_EANSWERED || e.code == AMK_EINTERNAL)
@@ -39,15 +42,17 @@ static bool decide(struct amk_session *s, const struct amk_said *said, int64_t *
 	return false;
 }
 
-static void append(struct amk_session *s, const struct amk_said *said, const char *decision_id)
+/* `at`: the decision it is about, or NULL. */
+static void append(struct amk_session *s, const struct amk_said *said, const struct amk_decision_place *at)
 {
 	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(LINE_MAX);
+	struct amk_buf more AMK_AUTO(buf) = AMK_BUF_INIT(4096);
+	char id[AMK_DECISION_ID];
 	struct amk_event_place place = {
 		.sequence = s->sequence + 1,
 		.time = amk_time_now(),
 		.session_id = s->id,
 		.native_id = s->native_id,
-		.decision_id = decision_id,
 	};
 	struct amk_log_line line = {
 		.session = s->row,
@@ -61,6 +66,11 @@ static void append(struct amk_session *s, const struct amk_said *said, const cha
 	};
 	struct amk_err e = { 0 };
 
+	if (at) {
+		amk_decision_members(&more, at);
+		place.decision_id = amk_decision_id(id, at->row);
+		place.decision_more = more.s;
+	}
 	amk_event_write(&b, said, &place, &line.raw_at);
 	if (!amk_buf_ok(&b)) {
 		AMK_SESSION_SAY(s, AMK_SAY_ERROR, "%s of more than %u bytes left out", said->type, LINE_MAX);
@@ -81,12 +91,22 @@ static void append(struct amk_session *s, const struct amk_said *said, const cha
 static void say(void *arg, const struct amk_said *said)
 {
 	struct amk_session *s = arg;
-	char id[AMK_DECISION_ID];
-	int64_t row = 0;
+	struct amk_decision_place at = { 0 };
+	struct amk_said closed = *said;
 
-	if (said->decision_state && !decide(s, said, &row))
+	if (!said->decision_state) {
+		append(s, said, NULL);
 		return;
-	append(s, said, row ? amk_decision_id(id, row) : NULL);
+	}
+	/* A codec knows neither that nobody answered nor what ended its program. */
+	if (said->decision_state == AMK_DECISION_ANSWERED && s->answering && s->answering->expired) {
+		closed.decision_state = AMK_DECISION_EXPIRED;
+		closed.decision_reason = AMK_REASON_DEADLINE;
+	}
+	if (s->ending && said->decision_reason && strcmp(said->decision_reason, AMK_REASON_PROGRAM_GONE) == 0)
+		closed.decision_reason = AMK_REASON_SESSION_ENDED;
+	if (decide(s, &closed, &at))
+		append(s, &closed, &at);
 }
 
 static void say_write(void *arg, const char *bytes, size_t n)
@@ -148,9 +168,12 @@ void amk_said_step(struct amk_session *s, const struct amk_input *in)
 	struct amk_sink sink = { s, say, say_write, say_native };
 
 	amk_buf_clear(&s->writes);
+	s->answered = false;
 	s->codec->step(s->state, in, &sink);
 	if (is_recorded(s, in))
 		record(s, in);
+	if (s->answered)
+		amk_handover_sent(s);
 	amk_buf_release(&s->writes);
 	s->changed = true;
 	amk_sessions_make_ready(s);

@@ -284,9 +284,8 @@ int amk_session_answer(struct amk_session *s, const struct amk_decision *d, cons
 	amk_decision_id(id, d->row);
 	if (s->frozen)
 		return check_open(s, e);
-	if (strcmp(d->state, "open") != 0)
-		return amk_err_set(e, AMK_EANSWERED, "%s was %s%s%s", id, d->state, d->by ? " by " : "",
-				   d->by ? d->by : "");
+	if (amk_decision_check_open(d, e) < 0)
+		return -1;
 	if (s->live.row == 0 || s->live.row != d->run || s->live.over)
 		return amk_err_set(e, AMK_EANSWERED, "%s is void: the program that asked is gone", id);
 	if (amk_reply_check(d, a, s->codec, e) < 0)

@@ -86,6 +86,19 @@ static const char *const steps[] = {
 	"CREATE INDEX delivery_due ON delivery(due, row) WHERE state = 0;"
 	"CREATE INDEX delivery_failed ON delivery(row) WHERE state = 1;"
 	"CREATE INDEX delivery_session ON delivery(session);",
+	/*
+	 * A decision's way: why it was closed, by which rule, until when, which it repeats (by what is asked, as a hash),
+	 * where in the program's stdin its answer ends (0: nobody's; -1: the step is not over), when that was read.
+	 */
+	"ALTER TABLE decision ADD COLUMN reason TEXT;"
+	"ALTER TABLE decision ADD COLUMN rule TEXT;"
+	"ALTER TABLE decision ADD COLUMN deadline INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE decision ADD COLUMN previous INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE decision ADD COLUMN content TEXT;"
+	"ALTER TABLE decision ADD COLUMN delivery INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE decision ADD COLUMN delivered INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX decision_content ON decision(session, content);"
+	"CREATE INDEX decision_deadline ON decision(deadline) WHERE state = 'open' AND deadline > 0;",
 #ifdef AMIKA_SCHEMA_NEXT /* tests/tools/amikad-next: a version that is still to come */
 	"CREATE TABLE next(row INTEGER PRIMARY KEY);",
 #endif

@@ -29,7 +29,7 @@ struct amk_sql {
 	struct {
 		const struct amk_sql_stmt *stmt;
 		sqlite3_stmt *st;
-	} cache[64];
+	} cache[128];
 	size_t cached;
 };
 

@@ -93,14 +93,20 @@ struct amk_state_decision {
 	int64_t run;
 	const char *native_id; /* unique per run */
 	const char *kind;      /* "permission", "question" */
-	const char *state;     /* "open", "answered", "void" */
+	const char *state;     /* "open", "answered", "delivered", "void", "expired" */
+	const char *reason;    /* why it is void or expired, or NULL */
 	const char *request;   /* JSON object: what is asked, whole */
 	const char *answer;    /* JSON object, or NULL */
 	const char *by;	       /* who answered, or NULL */
+	const char *rule;      /* by which rule, or NULL */
+	const char *content;   /* adding only: stands for what is asked, to know it again; or NULL */
+	int64_t previous;      /* the row it repeats, or 0 */
 	int64_t created, closed; /* ns; closed 0 while open */
+	int64_t deadline;	 /* ns since the epoch, or 0 */
+	int64_t delivered;	 /* when the program had read the answer, ns; or 0 */
 };
 int amk_state_decision_add(struct amk_store *s, struct amk_state_decision *r, struct amk_err *e);
-/* Closes an open decision: state, answer, by, closed. AMK_EANSWERED when it was not open. */
+/* Closes an open decision: state, reason, answer, by, rule, closed. AMK_EANSWERED when it was not open. */
 int amk_state_decision_close(struct amk_store *s, const struct amk_state_decision *r, struct amk_err *e);
 /* By row (session 0), or the one of a run by native id (row 0); not found: each is not called. */
 int amk_state_decision_find(struct amk_store *s, int64_t row, int64_t run, const char *native_id,
@@ -108,6 +114,30 @@ int amk_state_decision_find(struct amk_store *s, int64_t row, int64_t run, const
 /* Oldest first; session 0: of all sessions; open_only: those still to be answered. */
 int amk_state_decisions(struct amk_store *s, int64_t session, bool open_only,
 			bool (*each)(void *arg, const struct amk_state_decision *r), void *arg, struct amk_err *e);
+
+/*
+ * The first of those of the session's last program that it left without an answer, if nothing has repeated it yet: *row,
+ * else 0. Only what was asked with that content.
+ */
+int amk_state_decision_left(struct amk_store *s, int64_t session, const char *content, int64_t *row,
+			    struct amk_err *e);
+/* What was answered since the last call ends at `upto` of the run's stdin. */
+int amk_state_decision_sent(struct amk_store *s, int64_t run, uint64_t upto, struct amk_err *e);
+/* All before `upto` was read. *left: where the last answer ends that was not, 0 when there is none. */
+int amk_state_decision_read(struct amk_store *s, int64_t run, uint64_t upto, uint64_t *left, struct amk_err *e);
+/*
+ * Those of a run whose answer was not read, when nothing of its stdin from `upto` on was. UINT64_MAX: it is not known
+ * what was, and what counts as read stays so.
+ */
+int amk_state_decisions_unread(struct amk_store *s, int64_t run, uint64_t upto,
+			       bool (*each)(void *arg, const struct amk_state_decision *r), void *arg, struct amk_err *e);
+/* Makes one of those void; its answer is kept. */
+int amk_state_decision_undeliver(struct amk_store *s, int64_t row, const char *reason, struct amk_err *e);
+/* The open ones whose deadline is not after `now`, the earliest first. */
+int amk_state_decisions_due(struct amk_store *s, int64_t now,
+			    bool (*each)(void *arg, const struct amk_state_decision *r), void *arg, struct amk_err *e);
+/* The earliest deadline of an open one after `now`, 0 when there is none. */
+int amk_state_decision_deadline(struct amk_store *s, int64_t now, int64_t *deadline, struct amk_err *e);
 
 /*
  * Forgetting. From the commit of the mark on a session is found by nobody, its id is free and what it was made

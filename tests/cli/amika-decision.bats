@@ -83,7 +83,7 @@ outcome() { await "$tau" turn.ended | jq -r .amika.outcome; }
 	amika decision deny "${ids[0]}" >/dev/null
 	run --separate-stderr amika decision allow "${ids[0]}" "${ids[1]}"
 	[ "$status" -eq 5 ]
-	[[ $stderr = "amika-decision: conflict: ${ids[0]} was answered by "*'(amika decision)' ]]
+	[[ $stderr = "amika-decision: conflict: ${ids[0]} was answered by "*'(amika decision) at '20*'Z: reject' ]]
 	[ "$(jq -r .decision_id <<<"$output")" = "${ids[1]}" ]
 }
 

@@ -313,7 +313,7 @@ decided() { # SESSION OFFSET
 	events always "offset=$at" | jq -es 'map(select(.amika.rule)) | length == 1 and (.[0] | .synthetic and
 		.amika.rule.name == "always" and (.amika.rule.by | startswith("uid ")))'
 	# It is a decision like others: asked, answered, kept.
-	api '/v1/decisions?session=always&all=true' | jq -e '[.decisions[] | .state] == ["answered","answered","answered","open"] and
+	api '/v1/decisions?session=always&all=true' | jq -e '[.decisions[].state | sub("delivered"; "answered")] == ["answered","answered","answered","open"] and
 		(.decisions[2] | .by == "rule always" and .answer.reply == "always")'
 	answer_all always reject
 	turns always 2

@@ -122,8 +122,9 @@ events() { jq -cn 'inputs | select(.sequence)' "$lines"; }
 	tell "{\"type\":\"answer\",\"request_id\":1,\"decision_id\":\"$first\",\"reply\":\"once\"}"
 	hear '"type":"decision"'
 	[ "$(jq -c '[.request_id,.decision_id,.state,.answer.reply]' <<<"$line")" = "[1,\"$first\",\"answered\",\"once\"]" ]
-	diff <(jq -S 'del(.type,.request_id)' <<<"$line") \
-		<(amika decision show --json "$first" | jq -S 'del(.type)')
+	# It may have been delivered meanwhile.
+	diff <(jq -S 'del(.type,.request_id,.state,.delivered_at)' <<<"$line") \
+		<(amika decision show --json "$first" | jq -S 'del(.type,.state,.delivered_at)')
 	talk "$at" problem 1 "{\"type\":\"answer\",\"request_id\":2,\"decision_id\":\"$first\",\"reply\":\"reject\"}"
 	[ "$(of problem | jq -c '[.request_id,.code,.status,.answer.reply]')" = '[2,"decision_answered",409,"once"]' ]
 	[[ $(of problem | jq -r .by) == "uid $(id -u), pid "* ]]
