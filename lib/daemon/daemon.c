@@ -61,6 +61,12 @@ static int sessions_open(struct amk_daemon *d, bool frozen, struct amk_err *e)
 		.checkpoint_bytes = (uint64_t)d->settings.checkpoint_bytes,
 		.step_bytes = (uint64_t)d->settings.step_bytes,
 		.keep_events = (uint64_t)d->settings.keep_events,
+		.deadlines = {
+			.permission_ms = d->settings.permission_deadline_ms,
+			.question_ms = d->settings.question_deadline_ms,
+			.allow = strcmp(d->settings.permission_default, "allow") == 0,
+			.answer = d->settings.question_default,
+		},
 		.frozen = frozen,
 		.trouble = trouble,
 		.arg = d,

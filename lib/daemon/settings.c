@@ -41,6 +41,8 @@ static const struct setting {
 	ROW(body_bytes, 10 << 20, 1024, 1 << 30),
 	ROW(hook_retry_ms, 1000, 1, DAY_MS),
 	ROW(hook_give_up_ms, DAY_MS, 1, 365 * DAY_MS),
+	ROW(permission_deadline_ms, 0, 0, 365 * DAY_MS),
+	ROW(question_deadline_ms, 0, 0, 365 * DAY_MS),
 #undef ROW
 };
 
@@ -54,12 +56,40 @@ static int set_log_level(struct amk_settings *st, const char *text, struct amk_e
 	return 0;
 }
 
+static int set_permission_default(struct amk_settings *st, const char *text, struct amk_err *e)
+{
+	if (!text || (strcmp(text, "deny") != 0 && strcmp(text, "allow") != 0))
+		return amk_err_set(e, AMK_EINVALID, "permission_default must be \"deny\" or \"allow\"");
+	snprintf(st->permission_default, sizeof st->permission_default, "%s", text);
+	return 0;
+}
+
+static int set_question_default(struct amk_settings *st, const char *text, struct amk_err *e)
+{
+	if (!text || strlen(text) >= sizeof st->question_default)
+		return amk_err_set(e, AMK_EINVALID, "question_default must be a string of less than %zu bytes",
+				   sizeof st->question_default);
+	snprintf(st->question_default, sizeof st->question_default, "%s", text);
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int (*set)(struct amk_settings *st, const char *text, struct amk_err *e);
+} texts[] = {
+	{ "log_level", set_log_level },
+	{ "permission_default", set_permission_default },
+	{ "question_default", set_question_default },
+};
+
 static int unknown(const char *name, struct amk_err *e)
 {
 	struct amk_near near;
 
 	amk_near_init(&near, name);
-	amk_near_add(&near, "log_level");
+	for (size_t i = 0; i < AMK_COUNT(texts); i++)
+		amk_near_add(&near, texts[i].name);
+	amk_near_add(&near, "hooks");
 	for (size_t i = 0; i < AMK_COUNT(table); i++)
 		amk_near_add(&near, table[i].name);
 	amk_err_set(e, AMK_EINVALID, "unknown setting \"%.60s\"", name);
@@ -71,8 +101,9 @@ static int set_one(struct amk_settings *st, const struct amk_json *j, struct amk
 	const char *name = amk_json_key(j);
 	int64_t v;
 
-	if (strcmp(name, "log_level") == 0)
-		return set_log_level(st, amk_json_str(j), e);
+	for (size_t i = 0; i < AMK_COUNT(texts); i++)
+		if (strcmp(texts[i].name, name) == 0)
+			return texts[i].set(st, amk_json_str(j), e);
 	if (strcmp(name, "hooks") == 0)
 		return amk_hooks_read(&st->hooks, j, e);
 	for (size_t i = 0; i < AMK_COUNT(table); i++) {
@@ -126,6 +157,8 @@ int amk_settings_load(struct amk_settings *st, int dirfd, struct amk_err *e)
 	for (size_t i = 0; i < AMK_COUNT(table); i++)
 		*(int64_t *)((char *)st + table[i].offset) = table[i].value;
 	snprintf(st->log_level, sizeof st->log_level, "info");
+	snprintf(st->permission_default, sizeof st->permission_default, "deny");
+	st->question_default[0] = '\0';
 	if (file_read(st, dirfd, e) < 0)
 		return -1;
 	if (st->streams_per_peer == 0)

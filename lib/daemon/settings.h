@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Intervals, limits and hooks of the daemon: STATE/settings.json, an object; most members are whole numbers. */
+/* Intervals, limits, texts and hooks of the daemon: STATE/settings.json, an object. */
 #ifndef AMK_DAEMON_SETTINGS_H
 #define AMK_DAEMON_SETTINGS_H
 
@@ -27,6 +27,9 @@ struct amk_settings {
 	int64_t requests;	  /* on one connection */
 	int64_t header_bytes;	  /* memory of a connection, which a header must fit into */
 	int64_t body_bytes;	  /* of a request */
+	int64_t permission_deadline_ms, question_deadline_ms; /* an agent's requests wait so long; 0: without end */
+	char permission_default[8]; /* "deny" or "allow": what is told when nobody has answered */
+	char question_default[1024]; /* the answer to each question then; "": it is rejected */
 	int64_t hook_retry_ms;	  /* before a hook that failed is tried again, at first */
 	int64_t hook_give_up_ms;  /* a hook is tried for so long */
 	struct amk_hooks hooks;

@@ -99,6 +99,8 @@ struct amk_sessions {
 	struct amk_session *trims;
 	int64_t ended;	/* how many have, in the store */
 	unsigned slice; /* rows that are deleted at once, as learned */
+	struct amk_timer *deadline;
+	int64_t deadline_at; /* what it waits for, ns since the epoch; 0: nothing */
 	struct amk_timer *again; /* what failed for want of space or descriptors is due again */
 	void (*stopped)(void *arg);
 	void *stopped_arg;
@@ -135,6 +137,12 @@ void amk_forget_look(struct amk_session *s);	/* has it more events than are kept
 void amk_said_step(struct amk_session *s, const struct amk_input *in);
 /* An event of the daemon itself. */
 void amk_said_own(struct amk_session *s, const struct amk_said *said);
+
+/* deadline.c */
+int amk_deadline_open(struct amk_sessions *all, struct amk_err *e); /* waits for the earliest */
+void amk_deadline_close(struct amk_sessions *all);
+int64_t amk_deadline_of(const struct amk_sessions *all, const char *kind); /* of what is asked now, or 0 */
+void amk_deadline_add(struct amk_sessions *all, int64_t deadline);	   /* of what was asked; 0: none */
 
 /* handover.c: whether the program has read what was answered */
 void amk_handover_sent(struct amk_session *s); /* the step that answered is over */

@@ -13,7 +13,7 @@
 /* Opens or closes the decision an event is about. False when the event must not be said. */
 static bool decide(struct amk_session *s, const struct amk_said *said, struct amk_decision_place *at)
 {
-	struct amk_decision_asker asker = { s->row, s->live.row, 0 };
+	struct amk_decision_asker asker = { .session = s->row, .run = s->live.row };
 	const struct amk_decision_answer by_rule = { .reply = said->decision_reply, .by = said->decision_by,
 						     .rule = "always" };
 	const struct amk_decision_answer *answer = said->decision_by ? &by_rule : s->answering;
@@ -21,11 +21,13 @@ static bool decide(struct amk_session *s, const struct amk_said *said, struct am
 	struct amk_err e = { 0 };
 
 	if (said->decision_state == AMK_DECISION_OPEN) {
+		asker.deadline = amk_deadline_of(s->all, said->decision_kind);
 		if (amk_decision_open(store, &asker, said, at, &e) < 0) {
 			amk_sessions_trouble(s->all, &e);
 			return false;
 		}
 		s->open_decisions++;
+		amk_deadline_add(s->all, at->deadline);
 		return true;
 	}
 	if (said->decision_state == AMK_DECISION_VOID)

@@ -24,6 +24,13 @@
 struct amk_sessions; /* all of them */
 struct amk_session;
 
+/* For how long an agent's requests wait, and what it is told when nobody has answered. */
+struct amk_session_deadlines {
+	int64_t permission_ms, question_ms; /* 0: without end */
+	bool allow;			    /* a permission is given then, not refused */
+	const char *answer;		    /* to each question; "": it is rejected */
+};
+
 struct amk_sessions_conf {
 	struct amk_loop *loop;
 	struct amk_store *store;
@@ -33,6 +40,7 @@ struct amk_sessions_conf {
 	int64_t grace_ms;    /* between TERM and KILL */
 	uint64_t checkpoint_bytes; /* of spool, between checkpoints inside a turn */
 	uint64_t step_bytes;	   /* of spool stepped per session and loop turn */
+	struct amk_session_deadlines deadlines;
 	uint64_t keep_events;	   /* a session's events when it has more than twice that; 0: all */
 	/* Only to be shown, as the store has them: no program is taken up, nothing is accepted (AMK_EUNAVAILABLE). */
 	bool frozen;

@@ -263,7 +263,7 @@ struct amk_sessions *amk_sessions_open(const struct amk_sessions_conf *conf, str
 
 	all->conf = *conf;
 	all->again = amk_loop_timer(conf->loop, again, all);
-	if (amk_state_sessions(conf->store, load_one, all, e) < 0 || count_ended(all, e) < 0 ||
+	if (amk_deadline_open(all, e) < 0 || amk_state_sessions(conf->store, load_one, all, e) < 0 || count_ended(all, e) < 0 ||
 	    (!conf->frozen && amk_forget_open(all, e) < 0)) {
 		amk_sessions_close(all);
 		return NULL;
@@ -298,6 +298,7 @@ void amk_sessions_close(struct amk_sessions *all)
 		s = older;
 	}
 	amk_loop_timer_free(all->again);
+	amk_deadline_close(all);
 	free(all);
 }
 
