@@ -190,12 +190,16 @@ daemon_sources = \
 	lib/agent/track_log.c \
 	lib/agent/track_state.c \
 	lib/agent/turn.c \
+	lib/decision/content.c \
+	lib/decision/content.h \
 	lib/decision/decision.c \
 	lib/decision/decision.h \
 	lib/session/attach.c \
 	lib/session/attach.h \
 	lib/session/create.c \
+	lib/session/deadline.c \
 	lib/session/forget.c \
+	lib/session/handover.c \
 	lib/session/internal.h \
 	lib/session/list.c \
 	lib/session/live.c \

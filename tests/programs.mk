@@ -85,6 +85,7 @@ tool_programs = \
 	tests/tools/amikad-next \
 	tests/tools/capture-to-case \
 	tests/tools/check-stream \
+	tests/tools/decision-race \
 	tests/tools/run-case \
 	tests/tools/ws-talk
 
@@ -182,6 +183,7 @@ tests_unit_ws_utf8_LDADD = $(test_libs)
 tests_tools_amikad_next_LDADD = $(test_libs)
 tests_tools_capture_to_case_LDADD = $(test_libs)
 tests_tools_check_stream_LDADD = $(test_libs)
+tests_tools_decision_race_LDADD = $(test_libs)
 tests_tools_run_case_LDADD = $(test_libs)
 tests_tools_ws_talk_LDADD = $(test_libs)
 tests_bench_bench_LDADD = $(test_libs)
