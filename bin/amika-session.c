@@ -5,6 +5,7 @@
 #include "client/client.h"
 #include "client/create.h"
 #include "client/offer.h"
+#include "client/queue.h"
 #include "client/show.h"
 
 #define LIST_PAGE 500 /* sessions in one reply: there may be many that have ended */
@@ -208,7 +209,7 @@ static const struct amk_cmd cmd_end = {
 	.opts = end_options,
 	.run = end,
 };
-static const struct amk_cmd *const verbs[] = { &cmd_create, &cmd_list, &cmd_show, &cmd_end, NULL };
+static const struct amk_cmd *const verbs[] = { &cmd_create, &cmd_list, &cmd_show, &amk_queue_cmd, &cmd_end, NULL };
 
 static const struct amk_cmd cmd = {
 	.name = "amika-session",

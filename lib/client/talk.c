@@ -69,6 +69,7 @@ static int session_is_over(struct state *s, struct amk_err *e)
 static int before_turn(struct state *s, const struct amk_json *event, struct amk_err *e)
 {
 	const struct amk_json *data = amk_json_get(event, "data");
+	const char *by = amk_json_get_str(data, "by");
 
 	/* Of a turn whose beginning is not kept any more (keep_events) the end is enough. */
 	if (type_is(event, "turn.started", "turn.ended") && amk_json_is(amika(event), "message", s->talk->message)) {
@@ -76,7 +77,8 @@ static int before_turn(struct state *s, const struct amk_json *event, struct amk
 		return GOES_ON;
 	}
 	if (amk_json_is(event, "type", "message.cancelled") && amk_json_is(data, "message_id", s->talk->message))
-		return amk_err_set(e, AMK_EFAILED, "the message was cancelled before its turn");
+		return amk_err_set(e, AMK_EFAILED, "the message was cancelled before its turn%s%.100s", by ? ", by " : "",
+				   by ? by : "");
 	if (amk_json_is(event, "type", "session.ended"))
 		return session_is_over(s, e);
 	return GOES_ON;

@@ -40,6 +40,11 @@ int amk_api_session_message(struct amk_request *rq, struct amk_session *s, struc
 
 const char *amk_api_session_receipt_state(const struct amk_receipt *r);
 
+/* api_queue.c */
+void amk_api_queue_list(struct amk_request *rq, void *arg);
+void amk_api_queue_cancel(struct amk_request *rq, void *arg);
+void amk_api_queue_clear(struct amk_request *rq, void *arg);
+
 /* api_event.c: everything that reads the log */
 void amk_api_event_list(struct amk_request *rq, void *arg);	/* of a session */
 void amk_api_event_sse(struct amk_request *rq, void *arg);

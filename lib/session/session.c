@@ -220,31 +220,6 @@ void amk_session_cancel(struct amk_session *s, const char *by)
 		amk_said_step(s, &in);
 }
 
-static bool cancel_queued(void *arg, const struct amk_state_message *r)
-{
-	struct amk_strv *list = arg;
-
-	amk_strv_addf(list, "%lld", (long long)r->row);
-	amk_strv_add(list, r->id);
-	return true;
-}
-
-static void cancel_all_queued(struct amk_session *s)
-{
-	struct amk_strv list AMK_AUTO(strv) = { 0 };
-	struct amk_store *store = s->all->conf.store;
-	struct amk_err e = { 0 };
-
-	if (amk_state_messages_queued(store, s->row, AMK_SESSION_QUEUE_MAX, cancel_queued, &list, &e) < 0)
-		amk_sessions_trouble(s->all, &e);
-	for (size_t i = 0; i < list.n; i += 2) {
-		if (amk_state_message_set(store, strtoll(list.v[i], NULL, 10), AMK_MESSAGE_ENDED, &e) < 0)
-			amk_sessions_trouble(s->all, &e);
-		say_message(s, "message.cancelled", list.v[i + 1]);
-	}
-	s->queued = 0;
-}
-
 void amk_session_terminate(struct amk_session *s, void (*done)(void *arg, bool ok), void *arg)
 {
 	struct amk_waiter *w;
@@ -259,7 +234,7 @@ void amk_session_terminate(struct amk_session *s, void (*done)(void *arg, bool o
 	if (!s->ending) {
 		s->ending = true;
 		s->changed = true;
-		cancel_all_queued(s);
+		amk_session_queue_clear(s, NULL);
 		amk_live_terminate(s);
 	}
 	amk_sessions_make_ready(s);

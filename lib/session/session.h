@@ -101,6 +101,19 @@ struct amk_post {
 	const struct amk_json *attachments; /* [{"path","mime"?,"filename"?}], or NULL */
 };
 int amk_session_post(struct amk_session *s, const struct amk_post *post, struct amk_receipt *r, struct amk_err *e);
+/*
+ * What waits in the queue, in order: objects of sessionId, messageId, position (from 1), queuedAt, text and
+ * attachments; at most `limit`, and about 8 MiB of them. *after is the place to go on from (0: the beginning), and
+ * then where to go on, 0 at the end.
+ */
+int amk_session_queue(struct amk_session *s, int64_t *after, uint64_t limit, struct amk_buf *b, struct amk_err *e);
+/*
+ * Takes a message back that has not started; one that was taken back before is fine. AMK_ENOTFOUND: there is none of
+ * that id; AMK_ECONFLICT: it has left the queue.
+ */
+int amk_session_queue_cancel(struct amk_session *s, const char *message_id, const char *by, struct amk_err *e);
+/* The same with all of them. `by` may be NULL. */
+void amk_session_queue_clear(struct amk_session *s, const char *by);
 /* Interrupts the running turn; nothing to do is no error. */
 void amk_session_cancel(struct amk_session *s, const char *by);
 /*

@@ -34,7 +34,7 @@ int amk_state_sessions_before(struct amk_store *s, int64_t before,
 /* How many there are, ended or not. */
 int amk_state_session_count(struct amk_store *s, int64_t *n, struct amk_err *e);
 
-enum amk_message_state { AMK_MESSAGE_QUEUED, AMK_MESSAGE_STARTED, AMK_MESSAGE_ENDED };
+enum amk_message_state { AMK_MESSAGE_QUEUED, AMK_MESSAGE_STARTED, AMK_MESSAGE_CANCELLED };
 struct amk_state_message {
 	int64_t row, session;
 	const char *id, *text;

@@ -87,7 +87,7 @@ static int write_rows(void)
 	struct amk_state_session session = { .id = "life", .agent = "mock", .spec = "{}", .state = "idle" };
 	struct amk_state_run run = { .session = life.session, .incarnation = 1, .checkpoint = "{}", .in_n = 5 };
 	char id[32];
-	struct amk_state_message m = { .session = life.session, .id = id, .text = "text", .state = AMK_MESSAGE_ENDED };
+	struct amk_state_message m = { .session = life.session, .id = id, .text = "text", .state = AMK_MESSAGE_CANCELLED };
 
 	if (life.session == 0 && amk_state_session_add(store, &session, &err) < 0)
 		return -1;

@@ -146,9 +146,9 @@ static void test_messages(void)
 	ok(strstr(queue(a, 1), " m1 ") && !strstr(seen.s, " m3 "), "its first");
 	is_int(amk_state_message_set(store, first, AMK_MESSAGE_STARTED, &err), 0, "the first starts");
 	ok(!strstr(queue(a, 10), " m1 ") && strstr(seen.s, " m3 "), "and is queued no more");
-	is_int(amk_state_message_set(store, first, AMK_MESSAGE_ENDED, &err), 0, "and ends");
+	is_int(amk_state_message_set(store, first, AMK_MESSAGE_CANCELLED, &err), 0, "and ends");
 	ok(strstr(message(a, "m1"), " 2 4 50\n"), "which is its state");
-	ok(amk_state_message_set(store, 999, AMK_MESSAGE_ENDED, &err) < 0, "a message that is not there");
+	ok(amk_state_message_set(store, 999, AMK_MESSAGE_CANCELLED, &err) < 0, "a message that is not there");
 	m.session = 999;
 	ok(amk_state_message_add(store, &m, &err) < 0, "a session that is not there");
 	is_int(amk_store_commit(store, &err), 0, "commit");
