@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "amika-mock.h"
 #include "core/buf.h"
 #include "core/cmd.h"
 #include "core/json.h"
@@ -29,11 +30,19 @@ struct step {
 	struct step *next;
 };
 
+/* A message that came during a script: a script that waits for one takes it up, else it is run after it. */
+struct steer {
+	struct amk_json *line;
+	struct steer *next;
+};
+
 static int64_t pace = 20;
 
 static struct {
 	int64_t n; /* the message's number */
 	bool running;
+	bool steerable; /* the script waits for a message that is put into it */
+	struct steer *steers;
 	struct step *first, **last;
 	unsigned asked;		/* requests still to be answered */
 	const char *const *then; /* lines for when they are, or NULL */
@@ -126,72 +135,6 @@ static void drop_steps(void)
 	mock.asked = 0;
 }
 
-/* ---- scripts of fixed lines ---- */
-
-#define MESSAGE "'kind':'message','role':'assistant'"
-#define CALL \
-	"'item':'$_tool_call','kind':'tool_call','role':'assistant','content':[{'type':'tool_call'," \
-	"'name':'mock.search','arguments':'{\\'query\\':\\'example\\'}','call_id':'$_call'}]"
-#define RESULT \
-	"'item':'$_tool_result','kind':'tool_result','role':'tool','content':[" \
-	"{'type':'tool_result','call_id':'$_call','output':'mock search results'}," \
-	"{'type':'file_ref','path':'$/readme.md','action':'read','diff':null}," \
-	"{'type':'file_ref','path':'$/output.txt','action':'write','diff':'+mock output\\n'}," \
-	"{'type':'file_ref','path':'$/patch.txt','action':'patch','diff':'@@ -1,1 +1,1 @@\\n-old\\n+new\\n'}]"
-#define STATUS(detail) \
-	"'item':'$_status','kind':'status','role':'assistant','content':[{'type':'status'," \
-	"'label':'Indexing','detail':'" detail "'}]"
-#define IMAGE \
-	"'item':'$_image'," MESSAGE ",'content':[{'type':'text','text':'A picture.'}," \
-	"{'type':'image','path':'$/image.png','mime':'image/png'}]"
-#define UNKNOWN "'item':'$_unknown','kind':'unknown','role':'assistant','content':[]"
-
-static const char *const tool[] = { "{'type':'started'," CALL "}", "{'type':'completed'," CALL "}",
-				    "{'type':'started'," RESULT "}",
-				    "{'type':'completed'," RESULT ",'status':'failed'}", NULL };
-static const char *const status[] = { "{'type':'started'," STATUS("2 files") "}",
-				      "{'type':'completed'," STATUS("Done") "}", NULL };
-static const char *const image[] = { "{'type':'started'," IMAGE "}", "{'type':'completed'," IMAGE "}", NULL };
-static const char *const unknown[] = { "{'type':'started'," UNKNOWN "}", "{'type':'completed'," UNKNOWN "}", NULL };
-static const char *const permissions[] = {
-	"{'type':'permission','id':'$_permission','action':'command_execution',"
-	"'metadata':{'codexRequestKind':'commandExecution','command':'echo mock'}}",
-	"{'type':'permission','id':'$_permission_denied','action':'file_change',"
-	"'metadata':{'codexRequestKind':'fileChange','path':'$/deny.txt'}}",
-	NULL
-};
-static const char *const questions[] = {
-	"{'type':'question','id':'$_question','prompt':'Choose a color','options':['Red','Blue']}",
-	"{'type':'question','id':'$_question_reject','prompt':'Proceed?','options':['Yes','No']}", NULL
-};
-static const char *const error[] = {
-	"{'type':'error','message':'Mock error event.','code':'mock_error','details':{'mock':true}}",
-	"{'type':'unsupported'}", NULL
-};
-static const char *const unparsed[] = { "{'type':'unsupported'}", NULL };
-static const char *const ended[] = { "{'type':'session_ended'}", NULL };
-static const char *const garbage[] = { "this line is not JSON", NULL };
-static const char *const hang[] = { NULL };
-static const char *const list_files[] = {
-	"{'type':'permission','id':'$_permission','action':'command_execution',"
-	"'metadata':{'codexRequestKind':'commandExecution','command':'ls'}}",
-	NULL
-};
-static const char *const proceed[] = {
-	"{'type':'question','id':'$_question','prompt':'Proceed?','options':['Yes','No']}", NULL
-};
-#define RICH(text) "'item':'$_rich'," MESSAGE ",'content':[{'type':'text','text':'" text "'}"
-static const char *const rich[] = {
-	"{'type':'started'," RICH("") "]}",
-	"{'type':'delta','item':'$_rich','delta':'The answer, '}",
-	"{'type':'delta','item':'$_rich','delta':'in brief.'}",
-	"{'type':'completed'," RICH("The answer, in brief.") ","
-	"{'type':'reasoning','text':'Said to all: it was asked briefly.','visibility':'public'},"
-	"{'type':'reasoning','text':'Kept to myself: nobody will read this.','visibility':'private'},"
-	"{'type':'json','json':{'mock':true}}]}",
-	NULL
-};
-
 /* ---- scripts that compute ---- */
 
 static void repeat(const char *suffix, const char *text)
@@ -267,7 +210,7 @@ static void run_help(const char *arg)
 	(void)arg;
 	add_text("help", "echo TEXT, help, tool, status, image, unknown, markdown, permission, question, error, "
 			 "unparsed, end, demo, flood N [BYTES]; for tests of what goes wrong: exit N, garbage, hang, "
-			 "stderr TEXT. Anything else is repeated.");
+			 "stderr TEXT; steer, which waits for a message put into its turn. Anything else is repeated.");
 }
 
 static void run_reply(const char *arg)
@@ -281,6 +224,7 @@ struct script {
 	void (*run)(const char *arg);
 	unsigned asks; /* of its lines; it goes on when all are answered */
 	bool stays; /* does not end by itself */
+	bool steerable; /* ends with the message that is put into it */
 	bool demo;  /* is shown by the demo, before the end */
 	const char *arg; /* of a trigger: stands for the rest of the message */
 	const char *const *then; /* of a trigger: lines after the answers */
@@ -307,6 +251,7 @@ static const struct script scripts[] = {
 	{ .words = "garbage", .lines = garbage },
 	{ .words = "hang", .lines = hang, .stays = true },
 	{ .words = "stderr", .run = run_stderr },
+	{ .words = "steer", .lines = steer, .stays = true, .steerable = true },
 };
 
 /* The whole message says which: prompts that the tests of the original's clients send to any agent. */
@@ -389,6 +334,7 @@ static void script_start(char *text)
 	word_n = strcspn(text, " \t\r\n");
 	s = script_find(text, word_n);
 	mock.running = true;
+	mock.steerable = s && s->steerable;
 	mock.clock = 0;
 	mock.then = s ? s->then : NULL;
 	if (s)
@@ -421,26 +367,80 @@ static void take_answer(const struct amk_json *j)
 	add_end("completed");
 }
 
+static void take_attached(const struct amk_json *j)
+{
+	amk_buf_clear(&mock.attached);
+	for (const struct amk_json *part = amk_json_first(amk_json_get(j, "attached")); part;
+	     part = amk_json_next(part)) {
+		amk_buf_addc(&mock.attached, ',');
+		amk_json_print(&mock.attached, NULL, part);
+	}
+}
+
+static void take_message(const struct amk_json *j)
+{
+	char *text AMK_AUTO(mem) = amk_strdup(amk_json_get_str(j, "text"));
+
+	mock.n = amk_json_get_int(j, "n", mock.n + 1);
+	amk_buf_clear(&mock.decided);
+	take_attached(j);
+	script_start(text);
+}
+
+/* Takes up the first message that was put into a turn, if its time has come. */
+static void take_steered(void)
+{
+	struct steer *s = mock.steers;
+	struct amk_buf b = AMK_BUF_INIT(AMK_LINE_MAX);
+
+	if (!s || (mock.running && !mock.steerable))
+		return;
+	mock.steers = s->next;
+	amk_jw_open(&b, NULL, '{');
+	amk_jw_cstr(&b, "type", "steered");
+	amk_json_print(&b, "id", amk_json_get(s->line, "id"));
+	amk_json_print(&b, "n", amk_json_get(s->line, "n"));
+	amk_jw_close(&b, '}');
+	add_step(amk_buf_take(&b), 0);
+	if (mock.running) {
+		mock.n = amk_json_get_int(s->line, "n", mock.n);
+		mock.steerable = false;
+		take_attached(s->line);
+		repeat("heard", amk_json_get_str(s->line, "text"));
+		add_end("completed");
+	} else {
+		take_message(s->line);
+	}
+	amk_json_free(s->line);
+	free(s);
+}
+
+static void keep_steer(const struct amk_json *j)
+{
+	struct steer *s = amk_calloc(1, sizeof *s), **last = &mock.steers;
+	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(AMK_LINE_MAX);
+
+	amk_json_print(&b, NULL, j);
+	s->line = amk_json_parse(b.s, b.n, NULL);
+	while (*last)
+		last = &(*last)->next;
+	*last = s;
+	take_steered();
+}
+
 static void take_line(const char *line, size_t n)
 {
 	struct amk_json *j AMK_AUTO(json) = amk_json_parse(line, n, NULL);
 
 	if (amk_json_is(j, "type", "message") && amk_json_get_str(j, "text") && !mock.running) {
-		char *text AMK_AUTO(mem) = amk_strdup(amk_json_get_str(j, "text"));
-
-		mock.n = amk_json_get_int(j, "n", mock.n + 1);
-		amk_buf_clear(&mock.decided);
-		amk_buf_clear(&mock.attached);
-		for (const struct amk_json *part = amk_json_first(amk_json_get(j, "attached")); part;
-		     part = amk_json_next(part)) {
-			amk_buf_addc(&mock.attached, ',');
-			amk_json_print(&mock.attached, NULL, part);
-		}
-		script_start(text);
+		take_message(j);
+	} else if (amk_json_is(j, "type", "steer") && amk_json_get_str(j, "text")) {
+		keep_steer(j);
 	} else if (amk_json_is(j, "type", "answer")) {
 		take_answer(j);
 	} else if (amk_json_is(j, "type", "cancel") && mock.running) {
 		drop_steps();
+		mock.steerable = false;
 		add_end("cancelled");
 	}
 }
@@ -503,8 +503,10 @@ static void emit(void)
 	mock.first = s->next;
 	if (!mock.first)
 		mock.last = &mock.first;
-	if (strncmp(s->line, "{\"type\":\"end\"", 13) == 0)
+	if (strncmp(s->line, "{\"type\":\"end\"", 13) == 0) {
 		mock.running = false;
+		take_steered();
+	}
 	free(s->line);
 	free(s);
 }

@@ -13,7 +13,7 @@
 
 #define SESSION_LINE_MAX (1u << 20)
 
-static bool opt_lines;
+static bool opt_lines, opt_steer;
 
 /* SESSION is "-": one line of stdin names it, the rest stays unread. */
 static int session_from_stdin(char to[129], struct amk_err *e)
@@ -46,6 +46,7 @@ static int send_one(struct amk_client *c, const char *session, const char *text,
 	struct amk_message m = AMK_MESSAGE_INIT;
 	int r = -1;
 
+	m.steer = opt_steer;
 	if (amk_message_name(&m, amk_talk_given.id, 0, e) == 0 && amk_message_read(&m, text, e) == 0 &&
 	    amk_message_attach(&m, &amk_talk_given.attach, e) == 0)
 		r = amk_talk_send(c, session, &m, e);
@@ -61,6 +62,7 @@ static int send_lines(struct amk_client *c, const char *session, struct amk_err 
 	unsigned n = 0;
 	int r;
 
+	m.steer = opt_steer;
 	amk_show_awaits("amika-send", "messages");
 	amk_lines_init(&in, STDIN_FILENO);
 	while ((r = amk_message_next(&m, &in, e)) > 0) {
@@ -110,6 +112,7 @@ static int run(const struct amk_args *a, struct amk_err *e)
 
 static const struct amk_opt options[] = {
 	{ 0, "lines", AMK_OPT_FLAG, &opt_lines, NULL, "stdin holds one {\"text\":…} a line, a turn for each" },
+	{ 0, "steer", AMK_OPT_FLAG, &opt_steer, NULL, "put it into the running turn, where the agent can" },
 	AMK_TALK_OPTIONS,
 	AMK_CLIENT_OPTION,
 	AMK_OPT_END,

@@ -20,6 +20,7 @@ enum amk_input_kind {
 	AMK_INPUT_MESSAGE, /* the user's; never while a turn runs, but for `again` */
 	AMK_INPUT_ANSWER,  /* to an open decision */
 	AMK_INPUT_CANCEL,  /* interrupt the turn */
+	AMK_INPUT_STEER,   /* a message of the user's into the running turn; only where the agent can */
 	AMK_INPUT_EXIT,	   /* the process is gone; everything it wrote was stepped before. A turn that is
 			    * still busy then gets START and its message again */
 };
@@ -29,10 +30,10 @@ struct amk_input {
 	enum amk_input_kind kind;
 	const char *line; /* LINE: without newline, NUL-terminated; NULL when over the limit */
 	size_t line_n;
-	const char *id;	     /* MESSAGE: message id. ANSWER: the agent's id of the decision */
-	const char *text;    /* MESSAGE: what the user says. ANSWER: the reason or free text, or NULL. EXIT: the end
+	const char *id;	     /* MESSAGE, STEER: message id. ANSWER: the agent's id of the decision */
+	const char *text;    /* MESSAGE, STEER: what the user says. ANSWER: the reason or free text, or NULL. EXIT: the end
 			      * of what it wrote to stderr, or NULL */
-	const char *attachments; /* MESSAGE: JSON, see attached.h, or NULL */
+	const char *attachments; /* MESSAGE, STEER: JSON, see attached.h, or NULL */
 	const char *reply;   /* ANSWER: "once", "always", "reject" (permission); "answer", "reject" (question) */
 	const char *answers; /* ANSWER to a question: JSON [[string]], one list per question */
 	const char *input;   /* ANSWER "once": the tool's input instead of the asked one, a JSON object, or NULL */
@@ -128,7 +129,7 @@ struct amk_codec {
 	struct amk_track *(*track)(void *state);
 	/* No open item, turn or request: a good moment for a checkpoint. */
 	bool (*quiet)(const void *state);
-	/* A turn is running: messages wait. */
+	/* A turn is running, or one is sure to come: messages wait. */
 	bool (*busy)(const void *state);
 	/* How many tasks of its own it works on outside turns: it is not asleep before they end. NULL: never any. */
 	unsigned (*background)(const void *state);
@@ -139,6 +140,8 @@ extern const struct amk_codec *const amk_agents[];
 const struct amk_codec *amk_agent_find(const char *name);
 /* AMK_EUNKNOWNAGENT, with the nearest there is. Returns -1. */
 int amk_agent_unknown(const char *name, struct amk_err *e);
+/* Whether the agent has the capability of that name. */
+bool amk_agent_can(const struct amk_codec *c, const char *capability);
 /* NULL when the agent has no such mode. */
 const struct amk_agent_mode *amk_agent_mode(const struct amk_codec *c, const char *id);
 const struct amk_agent_permission *amk_agent_permission(const struct amk_codec *c, const char *name);

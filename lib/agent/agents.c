@@ -32,6 +32,14 @@ int amk_agent_unknown(const char *name, struct amk_err *e)
 	return amk_near_hint(&near, e, "", "see: amika agent list");
 }
 
+bool amk_agent_can(const struct amk_codec *c, const char *capability)
+{
+	for (const struct amk_capability *p = c->capabilities; p->name; p++)
+		if (strcmp(p->name, capability) == 0)
+			return p->has;
+	return false;
+}
+
 const struct amk_agent_mode *amk_agent_mode(const struct amk_codec *c, const char *id)
 {
 	for (const struct amk_agent_mode *m = c->modes; m->id; m++)

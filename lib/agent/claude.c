@@ -10,6 +10,7 @@
 
 #include "agent/attached.h"
 #include "agent/claude.h"
+#include "agent/steer.h"
 #include "core/jw.h"
 
 extern const struct amk_codec amk_agent_claude;
@@ -45,6 +46,7 @@ static const struct amk_capability capabilities[] = {
 	{ "errorEvents", true },     { "reasoning", true },	   { "status", true },
 	{ "commandExecution", true }, { "fileChanges", true },	   { "mcpTools", true },
 	{ "streamingDeltas", true }, { "itemStarted", true },	   { "sharedProcess", false },
+	{ "steer", true },
 	{ NULL, false },
 };
 
@@ -184,7 +186,7 @@ static const struct {
 	{ "control_cancel_request", amk_claude_ask_withdraw },
 	{ "control_response", control_response },
 	{ "conversation_reset", conversation_reset },
-	{ "command_lifecycle", ignore },  /* only for messages with a uuid; the daemon's own queue says more */
+	{ "command_lifecycle", amk_claude_message_lifecycle },
 	{ "keep_alive", ignore },	  /* says nothing */
 	{ "rate_limit_event", ignore },	  /* the account's state, not the conversation's */
 	{ "tool_progress", ignore },	  /* seconds a tool has been running: the events' times tell it */
@@ -228,7 +230,17 @@ static void take_message(struct amk_claude *c, const struct amk_input *in)
 		amk_turn_start(&c->track, in->id);
 		amk_track_user(&c->track, native, in->text, list, true);
 	}
-	amk_claude_message_write(&line, in->text, list);
+	amk_claude_message_write(&line, in, list);
+	amk_claude_turn_send(c, &line);
+}
+
+static void take_steer(struct amk_claude *c, const struct amk_input *in)
+{
+	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(2 * AMK_CLAUDE_PART);
+	struct amk_json *list AMK_AUTO(json) = amk_attached_list(in);
+
+	amk_steer_add(&c->track, in);
+	amk_claude_message_write(&line, in, list);
 	amk_claude_turn_send(c, &line);
 }
 
@@ -276,6 +288,9 @@ static void claude_step(void *state, const struct amk_input *in, const struct am
 		break;
 	case AMK_INPUT_CANCEL:
 		amk_claude_interrupt(c);
+		break;
+	case AMK_INPUT_STEER:
+		take_steer(c, in);
 		break;
 	case AMK_INPUT_EXIT:
 		amk_turn_exit(&c->track, in);
@@ -366,7 +381,7 @@ static bool claude_quiet(const void *state)
 
 static bool claude_busy(const void *state)
 {
-	return ((const struct amk_claude *)state)->track.running;
+	return amk_track_busy(&((const struct amk_claude *)state)->track);
 }
 
 static unsigned claude_background(const void *state)

@@ -37,7 +37,9 @@ struct amk_claude {
 void amk_claude_interrupt(struct amk_claude *c);
 
 /* lib/agent/claude_message.c: the line of a message; `list` are its attachments, or NULL. */
-void amk_claude_message_write(struct amk_buf *b, const char *text, const struct amk_json *list);
+void amk_claude_message_write(struct amk_buf *b, const struct amk_input *in, const struct amk_json *list);
+/* What became of a line we sent. */
+bool amk_claude_message_lifecycle(struct amk_claude *c, const struct amk_json *j);
 
 /* lib/agent/claude_item.c: content becomes items. False: not understood. */
 bool amk_claude_item_assistant(struct amk_claude *c, const struct amk_json *j);

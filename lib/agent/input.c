@@ -5,7 +5,7 @@
 #include "agent/agent.h"
 #include "core/jw.h"
 
-static const char *const kinds[] = { "start", "line", "message", "answer", "cancel", "exit" };
+static const char *const kinds[] = { "start", "line", "message", "answer", "cancel", "steer", "exit" };
 
 static void write_str(struct amk_buf *b, const char *key, const char *s)
 {

@@ -2,18 +2,20 @@
 /*
  * The mock agent: an ordinary program on stdio, for tests and first steps. Its lines are JSON objects.
  *
- * To it: {"type":"message","n":N,"text","attached"?} starts script N; {"type":"answer","id","reply","answers"?}
- * answers what it asked; {"type":"cancel"} ends the script early.
+ * To it: {"type":"message","n":N,"text","attached"?} starts script N; {"type":"steer","n":N,"id","text","attached"?}
+ * goes into the running one; {"type":"answer","id","reply","answers"?} answers what it asked; {"type":"cancel"} ends
+ * the script early.
  * From it: {"type":"started"|"completed","item",kind,role,content,status}, {"type":"delta","item","delta"},
  * {"type":"permission","id","action","metadata"}, {"type":"question","id","prompt","options"},
- * {"type":"error","message","code","details"}, {"type":"session_ended"}, and {"type":"end","outcome"} once
- * per script. Everything else is shown as agent.unparsed.
+ * {"type":"error","message","code","details"}, {"type":"session_ended"}, {"type":"steered","id","n"} when it takes up what
+ * came with "steer", and {"type":"end","outcome"} once per script. Everything else is shown as agent.unparsed.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/attached.h"
+#include "agent/steer.h"
 #include "agent/track.h"
 #include "core/jw.h"
 
@@ -46,6 +48,7 @@ static const struct amk_capability capabilities[] = {
 	{ "errorEvents", true },     { "reasoning", true },	   { "status", true },
 	{ "commandExecution", true }, { "fileChanges", true },	   { "mcpTools", true },
 	{ "streamingDeltas", true }, { "itemStarted", true },	   { "sharedProcess", false },
+	{ "steer", true },
 	{ NULL, false },
 };
 
@@ -83,20 +86,15 @@ static void write_line(struct mock *m, struct amk_buf *line)
 		m->track.sink->write(m->track.sink->arg, line->s, line->n);
 }
 
-static void take_message(struct mock *m, const struct amk_input *in)
+static void send_message(struct mock *m, const struct amk_input *in, const struct amk_json *list)
 {
 	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(PART_MAX);
-	struct amk_json *list AMK_AUTO(json) = amk_attached_list(in);
-	char native[48];
 
-	if (!in->again) {
-		snprintf(native, sizeof native, "mock_%lld_user", (long long)++m->messages);
-		amk_turn_start(&m->track, in->id);
-		amk_track_user(&m->track, native, in->text, list, false);
-	}
 	amk_jw_open(&line, NULL, '{');
-	amk_jw_cstr(&line, "type", "message");
+	amk_jw_cstr(&line, "type", in->kind == AMK_INPUT_STEER ? "steer" : "message");
 	amk_jw_int(&line, "n", m->messages);
+	if (in->kind == AMK_INPUT_STEER)
+		amk_jw_cstr(&line, "id", in->id);
 	amk_jw_cstr(&line, "text", in->text);
 	if (list) {
 		amk_jw_open(&line, "attached", '[');
@@ -105,6 +103,36 @@ static void take_message(struct mock *m, const struct amk_input *in)
 	}
 	amk_jw_close(&line, '}');
 	write_line(m, &line);
+}
+
+static void take_message(struct mock *m, const struct amk_input *in)
+{
+	struct amk_json *list AMK_AUTO(json) = amk_attached_list(in);
+	char native[48];
+
+	if (!in->again) {
+		snprintf(native, sizeof native, "mock_%lld_user", (long long)++m->messages);
+		amk_turn_start(&m->track, in->id);
+		amk_track_user(&m->track, native, in->text, list, false);
+	}
+	send_message(m, in, list);
+}
+
+static void take_steer(struct mock *m, const struct amk_input *in)
+{
+	struct amk_json *list AMK_AUTO(json) = amk_attached_list(in);
+
+	m->messages++;
+	amk_steer_add(&m->track, in);
+	send_message(m, in, list);
+}
+
+static bool line_steered(struct mock *m, const struct amk_json *j)
+{
+	char native[48];
+
+	snprintf(native, sizeof native, "mock_%lld_user", (long long)amk_json_get_int(j, "n", 0));
+	return amk_steer_taken(&m->track, amk_steer_find(&m->track, amk_json_get_str(j, "id")), native);
 }
 
 static void respond(struct mock *m, const char *id, const char *reply, const struct amk_json *answers)
@@ -238,6 +266,8 @@ static bool take_known(struct mock *m, const struct amk_json *j)
 		return line_ask(m, j, strcmp(type, "question") == 0);
 	if (strcmp(type, "error") == 0)
 		return line_error(m, j);
+	if (strcmp(type, "steered") == 0)
+		return line_steered(m, j);
 	if (strcmp(type, "delta") == 0 && delta)
 		amk_track_delta(&m->track, amk_json_get_str(j, "item"), delta);
 	else if (strcmp(type, "session_ended") == 0)
@@ -282,6 +312,9 @@ static void mock_step(void *state, const struct amk_input *in, const struct amk_
 		if (m->track.running)
 			sink->write(sink->arg, cancel, sizeof cancel - 1);
 		break;
+	case AMK_INPUT_STEER:
+		take_steer(m, in);
+		break;
 	case AMK_INPUT_EXIT:
 		amk_turn_exit(&m->track, in);
 		break;
@@ -319,7 +352,7 @@ static bool mock_quiet(const void *state)
 
 static bool mock_busy(const void *state)
 {
-	return ((const struct mock *)state)->track.running;
+	return amk_track_busy(&((const struct mock *)state)->track);
 }
 
 extern const struct amk_codec amk_agent_mock;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agent/attached.h"
+#include "agent/steer.h"
 #include "core/jw.h"
 
 #define EVENT_MAX (15u << 20) /* of an event's data: a record's limit less the frame around it */
@@ -61,12 +62,18 @@ void amk_track_release(struct amk_track *t)
 	free(t->message);
 	amk_ask_release(t);
 	amk_always_release(t);
+	amk_steer_release(t);
 	amk_track_init(t);
 }
 
 bool amk_track_quiet(const struct amk_track *t)
 {
-	return !t->running && t->nopen == 0 && t->nasked == 0;
+	return !t->running && t->nopen == 0 && t->nasked == 0 && t->nsteered == 0;
+}
+
+bool amk_track_busy(const struct amk_track *t)
+{
+	return t->running || t->nsteered > 0;
 }
 
 /* ---- saying ---- */

@@ -70,6 +70,8 @@ struct amk_track {
 	size_t nasked;
 	struct amk_track_always *always; /* the oldest first */
 	size_t nalways;
+	struct amk_track_steered *steered; /* see steer.h */
+	size_t nsteered;
 };
 
 /* What a turn used; negative or NULL: unknown. */
@@ -84,6 +86,7 @@ struct amk_usage {
 void amk_track_init(struct amk_track *t);
 void amk_track_release(struct amk_track *t);
 bool amk_track_quiet(const struct amk_track *t);
+bool amk_track_busy(const struct amk_track *t); /* a turn runs, or a message was put into it and will begin its own */
 
 /* Items. A second start of an open item is dropped; what completes unstarted is started first. */
 void amk_track_start(struct amk_track *t, const struct amk_item *item, bool synthetic);

@@ -156,7 +156,7 @@ static int receipt_read(const struct amk_json *reply, struct amk_message_receipt
 	if (after < 0)
 		return amk_err_set(e, AMK_EINTERNAL, "the daemon took the message but gave no receipt");
 	r->after = (uint64_t)after;
-	r->accepted = amk_json_is(reply, "state", "accepted");
+	r->accepted = amk_json_is(reply, "state", "accepted") || amk_json_is(reply, "state", "steered");
 	amk_buf_clear(&r->line);
 	amk_fields_line(&r->line, "receipt", reply);
 	return 0;
@@ -178,6 +178,8 @@ int amk_message_send(struct amk_client *c, const char *session, const struct amk
 	amk_jw_open(&body, NULL, '{');
 	amk_jw_str(&body, "message", m->text.s, m->text.n);
 	amk_jw_cstr(&body, "messageId", m->id);
+	if (m->steer)
+		amk_jw_bool(&body, "steer", true);
 	if (m->attachments.n)
 		amk_jw_raw(&body, "attachments", m->attachments.s, m->attachments.n);
 	amk_jw_close(&body, '}');

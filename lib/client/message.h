@@ -19,6 +19,7 @@ struct amk_message {
 	struct amk_buf text;
 	struct amk_buf attachments; /* a JSON array, or empty */
 	char id[AMK_MESSAGE_ID];
+	bool steer; /* into the running turn */
 };
 #define AMK_MESSAGE_INIT \
 	{ .text = AMK_BUF_INIT(AMK_MESSAGE_TEXT_MAX), .attachments = AMK_BUF_INIT(AMK_MESSAGE_ATTACHMENTS_MAX) }
@@ -38,7 +39,7 @@ void amk_message_release(struct amk_message *m);
 
 struct amk_message_receipt {
 	uint64_t after; /* the session's last sequence when it was accepted */
-	bool accepted;	/* its turn begins now: not queued, not sent before */
+	bool accepted;	/* its turn begins now, or it went into the one that runs: not queued, not sent before */
 	struct amk_buf line; /* as a record */
 };
 #define AMK_MESSAGE_RECEIPT_INIT { .line = AMK_BUF_INIT(65536) }

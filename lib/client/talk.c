@@ -71,8 +71,11 @@ static int before_turn(struct state *s, const struct amk_json *event, struct amk
 	const struct amk_json *data = amk_json_get(event, "data");
 	const char *by = amk_json_get_str(data, "by");
 
-	/* Of a turn whose beginning is not kept any more (keep_events) the end is enough. */
-	if (type_is(event, "turn.started", "turn.ended") && amk_json_is(amika(event), "message", s->talk->message)) {
+	/*
+	 * Of a turn whose beginning is not kept any more (keep_events) the end is enough. What was put into a turn is
+	 * named by its item.
+	 */
+	if (amk_json_is(amika(event), "message", s->talk->message)) {
 		s->turn = amk_json_get_int(amika(event), "turn", 0);
 		return GOES_ON;
 	}

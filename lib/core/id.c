@@ -2,10 +2,12 @@
 /* Names and ids. */
 #include "core/id.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "core/err.h"
+#include "core/sha256.h"
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -26,6 +28,36 @@ bool amk_id_valid(const char *s)
 bool amk_id_name_valid(const char *s)
 {
 	return s[0] != '-' && made_of(s, LOWER DIGIT "-", 63);
+}
+
+static bool is_uuid(const char *s)
+{
+	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+
+	if (strlen(s) != sizeof form - 1)
+		return false;
+	for (size_t i = 0; s[i]; i++)
+		if (form[i] == '-' ? s[i] != '-' : !strchr(DIGIT "abcdefABCDEF", s[i]))
+			return false;
+	return true;
+}
+
+const char *amk_id_uuid(char to[AMK_ID_UUID], const char *text)
+{
+	uint8_t h[AMK_SHA256_SIZE];
+
+	if (is_uuid(text)) {
+		for (size_t i = 0; i < AMK_ID_UUID; i++)
+			to[i] = strchr(UPPER, text[i]) && text[i] ? (char)(text[i] | 0x20) : text[i];
+		return to;
+	}
+	amk_sha256(text, strlen(text), h);
+	h[6] = (h[6] & 0x0f) | 0x80; /* the version */
+	h[8] = (h[8] & 0x3f) | 0x80; /* and the variant */
+	for (size_t i = 0, at = 0; i < 16; i++)
+		at += (size_t)snprintf(to + at, AMK_ID_UUID - at, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x",
+				       h[i]);
+	return to;
 }
 
 void amk_id_random(char *to, unsigned n)

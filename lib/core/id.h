@@ -9,6 +9,12 @@
 bool amk_id_valid(const char *s);
 /* [a-z0-9][a-z0-9-]{0,62}: what the tools take as a new session's name. */
 bool amk_id_name_valid(const char *s);
+/*
+ * A UUID that always is the same for the same text: the text itself (in lower case) where it is one, else one of
+ * version 8 made from its SHA-256. Returns `to`.
+ */
+#define AMK_ID_UUID 37
+const char *amk_id_uuid(char to[AMK_ID_UUID], const char *text);
 /* Fills to[0..n-1] with random letters and digits (no look-alikes) and a NUL at to[n]. */
 void amk_id_random(char *to, unsigned n);
 

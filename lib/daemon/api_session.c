@@ -99,6 +99,7 @@ const char *amk_api_session_receipt_state(const struct amk_receipt *r)
 	static const char *const states[] = {
 		[AMK_RECEIPT_ACCEPTED] = "accepted",
 		[AMK_RECEIPT_QUEUED] = "queued",
+		[AMK_RECEIPT_STEERED] = "steered",
 		[AMK_RECEIPT_DUPLICATE] = "duplicate",
 	};
 
@@ -121,6 +122,7 @@ int amk_api_session_message(struct amk_request *rq, struct amk_session *s, struc
 		AMK_JSON_FIELD(amk_post, text, "message", STR, true),
 		AMK_JSON_FIELD(amk_post, id, "messageId", STR, false),
 		AMK_JSON_FIELD(amk_post, attachments, "attachments", ARRAY, false),
+		AMK_JSON_FIELD(amk_post, steer, "steer", BOOL, false),
 	};
 	struct amk_post p = { 0 };
 

@@ -354,6 +354,7 @@ static const struct amk_json_field fields[] = {
 	AMK_JSON_FIELD(asked, post.text, "text", STR, false),
 	AMK_JSON_FIELD(asked, post.id, "message_id", STR, false),
 	AMK_JSON_FIELD(asked, post.attachments, "attachments", ARRAY, false),
+	AMK_JSON_FIELD(asked, post.steer, "steer", BOOL, false),
 	AMK_JSON_FIELD(asked, decision_id, "decision_id", STR, false),
 	AMK_JSON_FIELD(asked, profile, "profile", STR, false),
 	AMK_JSON_FIELD(asked, raw, "raw", BOOL, false),

@@ -161,7 +161,9 @@ static bool closes_turn(struct amk_reader *r, const char *frame, size_t n)
 		return true;
 	if (!r->turn_begun) {
 		amk_jw_cstr(&ours, "message", r->turn_of);
-		r->turn_begun = is_type(frame, n, "turn.started") && frame_has(frame, n, ours.s);
+		/* A message that was put into a turn is named by its item. */
+		r->turn_begun = (is_type(frame, n, "turn.started") || is_type(frame, n, "item.started")) &&
+				frame_has(frame, n, ours.s);
 		return false;
 	}
 	for (size_t i = 0; i < AMK_COUNT(closers); i++)

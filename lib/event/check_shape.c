@@ -39,6 +39,7 @@ static const struct form types[] = {
 	{ "agent.unparsed", "error:s location:s raw_hash:n" },
 	{ "message.queued", NULL },
 	{ "message.cancelled", NULL },
+	{ "message.steered", NULL },
 	{ "decision.changed", "decision_id:s state:void reason:s" },
 };
 

@@ -417,6 +417,7 @@ static void finish(struct amk_session *s)
 		amk_run_stderr(live->run, &err);
 	in.text = err.n > STDERR_TAIL ? err.s + err.n - STDERR_TAIL : err.s;
 	amk_said_step(s, &in);
+	amk_session_steer_again(s);
 	if (checkpoint(s, &e) < 0 || store_run(s, true, &e) < 0)
 		amk_sessions_trouble(s->all, &e);
 	AMK_SESSION_SAY(s, AMK_SAY_INFO, "its program is over: %s", live->end.reason);

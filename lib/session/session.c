@@ -21,7 +21,7 @@ static void say_members(struct amk_session *s, const char *type, struct amk_buf 
 	amk_said_own(s, &said);
 }
 
-static void say_message(struct amk_session *s, const char *type, const char *message_id)
+void amk_session_say_message(struct amk_session *s, const char *type, const char *message_id)
 {
 	struct amk_buf data AMK_AUTO(buf) = AMK_BUF_INIT(4096);
 
@@ -191,6 +191,8 @@ int amk_session_post(struct amk_session *s, const struct amk_post *post, struct 
 	same = look_for_same(s, post, r, e);
 	if (same || check_open(s, e) < 0)
 		return same > 0 ? 0 : -1;
+	if (post->steer && amk_session_steer_check(s, e) < 0)
+		return -1;
 	if (s->queued >= AMK_SESSION_QUEUE_MAX)
 		return amk_err_set(e, AMK_EUNAVAILABLE, "%u messages wait in session %s already", s->queued, s->id);
 	if (amk_attach_read(&attachments, amk_json_get_str(s->spec, "directory"), post->attachments, e) < 0)
@@ -199,6 +201,8 @@ int amk_session_post(struct amk_session *s, const struct amk_post *post, struct 
 	m.id = r->message_id;
 	m.after = r->after = s->sequence;
 	m.created = amk_time_now();
+	if (post->steer && amk_session_steer_may(s))
+		return amk_session_steer(s, &m, r, e);
 	if (amk_state_message_add(s->all->conf.store, &m, e) < 0)
 		return -1;
 	amk_sessions_make_ready(s);
@@ -208,7 +212,7 @@ int amk_session_post(struct amk_session *s, const struct amk_post *post, struct 
 	}
 	s->queued++;
 	r->state = AMK_RECEIPT_QUEUED;
-	say_message(s, "message.queued", m.id);
+	amk_session_say_message(s, "message.queued", m.id);
 	return 0;
 }
 

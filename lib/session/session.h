@@ -88,7 +88,7 @@ int amk_session_create(struct amk_sessions *all, const char *id, const struct am
 /* Where the agent's program is: a helper of ours, or on `path` (NULL: the system's). */
 int amk_session_program(char to[AMK_PATH_MAX], const struct amk_codec *codec, const char *path, struct amk_err *e);
 
-enum amk_receipt_state { AMK_RECEIPT_ACCEPTED, AMK_RECEIPT_QUEUED, AMK_RECEIPT_DUPLICATE };
+enum amk_receipt_state { AMK_RECEIPT_ACCEPTED, AMK_RECEIPT_QUEUED, AMK_RECEIPT_STEERED, AMK_RECEIPT_DUPLICATE };
 struct amk_receipt {
 	char message_id[129];
 	uint64_t after; /* the session's last sequence at acceptance */
@@ -99,6 +99,7 @@ struct amk_post {
 	const char *id; /* NULL: one is made */
 	const char *text;
 	const struct amk_json *attachments; /* [{"path","mime"?,"filename"?}], or NULL */
+	bool steer; /* into the running turn if there is one; AMK_ECONFLICT where the agent cannot */
 };
 int amk_session_post(struct amk_session *s, const struct amk_post *post, struct amk_receipt *r, struct amk_err *e);
 /*

@@ -16,8 +16,8 @@ teardown() { [ -z "${AMIKA_STATE_DIRECTORY:-}" ] || amikad stop; }
 
 @test "the daemon killed at each point: every turn whole, every decision answered once" {
 	local point n states
-	# These have tests of their own, below, in forget.bats, crash-hook.bats and queue.bats.
-	for point in $(points . | grep -vE '^(shim|takeup|stray|forget|keep|hook|queue)\.'); do
+	# These have tests of their own, below, in forget.bats, crash-hook.bats, queue.bats and steer.bats.
+	for point in $(points . | grep -vE '^(shim|takeup|stray|forget|keep|hook|queue|steer)\.'); do
 		for n in ${AMIKA_CRASH_VISITS:-1 2}; do
 			echo "$point:$n"
 			fresh_state "$point.$n"
@@ -80,7 +80,7 @@ teardown() { [ -z "${AMIKA_STATE_DIRECTORY:-}" ] || amikad stop; }
 	for point in $(points '^(forget|keep)\.'); do
 		grep -qw "${point//./\\.}" "$top_srcdir/tests/cli/forget.bats"
 	done
-	for point in $(points '^queue\.'); do
-		grep -qw "${point//./\\.}" "$top_srcdir/tests/cli/queue.bats"
+	for point in $(points '^(queue|steer)\.'); do
+		grep -qw "${point//./\\.}" "$top_srcdir/tests/cli/${point%%.*}.bats"
 	done
 }

@@ -86,7 +86,7 @@ setup() { body=$BATS_TEST_TMPDIR/body; }
 	jq -e 'all(.agents[]; (.installed | type) == "boolean" and (.credentialsAvailable | type) == "boolean" and
 		(.capabilities | keys) == ["commandExecution","errorEvents","fileAttachments","fileChanges","images",
 		"itemStarted","mcpTools","permissions","planMode","questions","reasoning","sessionLifecycle",
-		"sharedProcess","status","streamingDeltas","textMessages","toolCalls","toolResults"] and
+		"sharedProcess","status","steer","streamingDeltas","textMessages","toolCalls","toolResults"] and
 		all(.capabilities[]; type == "boolean"))' "$BATS_TEST_TMPDIR/agents"
 	jq -e '.agents[] | select(.id == "mock") | .installed and .credentialsAvailable and
 		(.capabilities | del(.sharedProcess) | all) and (.capabilities.sharedProcess | not)' "$BATS_TEST_TMPDIR/agents"

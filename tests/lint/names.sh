@@ -12,7 +12,7 @@ for f in lib/*/*.c; do
 	lib/core/err.c) also='bug|codes|exits' ;;
 	lib/core/lines.c) also='write_all|out_record' ;;
 	lib/loop/loop.c) also='timer_[a-z_]+|watch_[a-z_]+' ;;
-	lib/agent/agents.c) also='agent_find' ;;
+	lib/agent/agents.c) also='agent_[a-z]+' ;;
 	lib/agent/*.c) also="agent_$stem|track_[a-z_]+" ;;
 	lib/http/*.c) also='(request|stream|http|conn|sse)_[a-z_]+' ;;
 	lib/session/*.c) also='session_[a-z_]+' ;;

@@ -84,6 +84,8 @@ static void test_table(void)
 	is_str(claude->env[0], "ANTHROPIC_*", "Claude names its variables");
 	is_str(claude->modes[0].id, "build", "the first mode is the default");
 	is_str(claude->permissions[0].name, "default", "and the first permission mode");
+	ok(amk_agent_can(mock, "steer") && amk_agent_can(claude, "steer"), "both take a message into a running turn");
+	ok(!amk_agent_can(mock, "sharedProcess") && !amk_agent_can(mock, "flying"), "and cannot do what they do not say");
 	ok(mock->is_helper && !mock->install, "the mock comes with us");
 }
 

@@ -61,8 +61,24 @@ static void test_random(void)
 	is_str(first, "", "the shortest");
 }
 
+static void test_uuids(void)
+{
+	char a[AMK_ID_UUID], b[AMK_ID_UUID];
+
+	is_str(amk_id_uuid(a, "00000000-0000-4000-8000-0000000000a1"), "00000000-0000-4000-8000-0000000000a1", "a UUID");
+	is_str(amk_id_uuid(a, "ABCDEF00-0000-4000-8000-0000000000A1"), "abcdef00-0000-4000-8000-0000000000a1",
+	       "in lower case");
+	/* SHA-256 of "abc" is ba7816bf-8f01-cfea-4141-40de5dae2223…, FIPS 180-4. */
+	is_str(amk_id_uuid(a, "abc"), "ba7816bf-8f01-8fea-8141-40de5dae2223", "made from another text");
+	ok(strcmp(amk_id_uuid(a, "m_1"), amk_id_uuid(b, "m_2")) != 0, "another for another");
+	is_int(strlen(amk_id_uuid(a, "00000000-0000-4000-8000-0000000000ax")), 36, "almost one");
+	ok(strcmp(a, "00000000-0000-4000-8000-0000000000ax") != 0, "is none");
+	is_int(strlen(amk_id_uuid(a, "")), 36, "of nothing");
+}
+
 int main(void)
 {
+	test_uuids();
 	test_ids();
 	test_names();
 	test_random();
