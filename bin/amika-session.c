@@ -7,17 +7,21 @@
 #include "client/offer.h"
 #include "client/queue.h"
 #include "client/show.h"
-
-#define LIST_PAGE 500 /* sessions in one reply: there may be many that have ended */
+#include "client/watch.h"
 
 static const char *opt_agent;
-static bool opt_forget;
+static bool opt_forget, opt_follow;
 
 static const struct amk_show_column columns[] = {
-	{ "SESSION", "session_id" }, { "AGENT", "agent" },	   { "STATE", "state" },
-	{ "EVENTS", "after" },	     { "DIRECTORY", "directory" }, { "TITLE", "title" },
+	{ "SESSION", "session_id" }, { "AGENT", "agent" },  { "STATE", "state" },	  { "REASON", "state_reason" },
+	{ "SINCE", "stateSince" },   { "RSS", "resident" }, { "DIRECTORY", "directory" }, { "TITLE", "title" },
 };
-static struct amk_show_table table = { .type = "session", .columns = columns, .n = AMK_COUNT(columns) };
+static struct amk_show_table table = {
+	.type = "session",
+	.columns = columns,
+	.n = AMK_COUNT(columns),
+	.as = { [4] = AMK_SHOW_AGE, [5] = AMK_SHOW_SIZE },
+};
 
 static int create_one(struct amk_client *c, const char *name, const struct amk_buf *body, struct amk_err *e)
 {
@@ -56,32 +60,26 @@ static int create(const struct amk_args *a, struct amk_err *e)
 	return r;
 }
 
-static int list_page(struct amk_client *c, int64_t *before, struct amk_err *e)
+static int list_add(void *arg, const struct amk_json *session, struct amk_err *e)
 {
-	struct amk_json *reply AMK_AUTO(json) = NULL;
+	return amk_show_add(arg, session, e);
+}
 
-	if (amk_client_get(c, &reply, e, "/v1/sessions?limit=%d&before=%lld", LIST_PAGE, (long long)*before) < 0)
-		return -1;
-	for (const struct amk_json *s = amk_json_first(amk_json_get(reply, "sessions")); s; s = amk_json_next(s))
-		if (amk_show_add(&table, s, e) < 0)
-			return -1;
-	*before = amk_json_get_int(reply, "before", 0);
-	return 0;
+static int list_end(void *arg, struct amk_err *e)
+{
+	return amk_show_end(arg, e);
 }
 
 static int list(const struct amk_args *a, struct amk_err *e)
 {
 	struct amk_client *c AMK_AUTO(client) = NULL;
-	int64_t before = 0;
 
 	(void)a;
 	if (amk_client_open(&c, e) < 0)
 		return -1;
-	do {
-		if (list_page(c, &before, e) < 0)
-			return -1;
-	} while (before);
-	return amk_show_end(&table, e);
+	if (opt_follow)
+		return amk_watch_follow(c, list_add, list_end, &table, e);
+	return amk_watch_list(c, list_add, &table, e) < 0 ? -1 : amk_show_end(&table, e);
 }
 
 static int show_one(struct amk_client *c, const char *name, struct amk_err *e)
@@ -164,6 +162,11 @@ static const struct amk_opt create_options[] = {
 	AMK_CLIENT_OPTION,
 	AMK_OPT_END,
 };
+static const struct amk_opt list_options[] = {
+	{ 'f', "follow", AMK_OPT_FLAG, &opt_follow, NULL, "go on with those that change, until a signal" },
+	AMK_CLIENT_OPTION,
+	AMK_OPT_END,
+};
 static const struct amk_opt end_options[] = {
 	{ 0, "forget", AMK_OPT_FLAG, &opt_forget, NULL, "remove all that is kept of it, for good and unasked" },
 	AMK_CLIENT_OPTION,
@@ -186,7 +189,7 @@ static const struct amk_cmd cmd_list = {
 	.name = "list",
 	.summary = "List sessions, the newest first",
 	.writes = "session",
-	.opts = options,
+	.opts = list_options,
 	.run = list,
 };
 static const struct amk_cmd cmd_show = {

@@ -69,12 +69,23 @@ void amk_auto_follow(struct amk_follow **f)
 	amk_follow_free(*f);
 }
 
-void amk_follow_add(struct amk_follow *f, const char *session, uint64_t after)
+static struct amk_source *add(struct amk_follow *f, const char *session, uint64_t after)
 {
 	struct amk_source *s = amk_source_new(f->client, f->multi, session, after);
 
 	*f->last = s;
 	f->last = &s->next;
+	return s;
+}
+
+void amk_follow_add(struct amk_follow *f, const char *session, uint64_t after)
+{
+	add(f, session, after);
+}
+
+void amk_follow_add_states(struct amk_follow *f)
+{
+	add(f, NULL, AMK_FOLLOW_NOW)->notices = true;
 }
 
 void amk_follow_watch(struct amk_follow *f, unsigned slot, int fd)

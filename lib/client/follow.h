@@ -38,6 +38,11 @@ void amk_auto_follow(struct amk_follow **f);
  */
 #define AMK_FOLLOW_NOW UINT64_MAX
 void amk_follow_add(struct amk_follow *f, const char *session, uint64_t after);
+/*
+ * All sessions in one stream, from now on, with all lines that have no number: "hello" when it begins, here or after
+ * it broke, and "session.state". What came before a hello may not have been told.
+ */
+void amk_follow_add_states(struct amk_follow *f);
 /* At most two descriptors; -1 takes the slot's away. */
 void amk_follow_watch(struct amk_follow *f, unsigned slot, int fd);
 /*

@@ -9,6 +9,7 @@
 
 #include "client/fields.h"
 #include "core/lines.h"
+#include "core/time.h"
 #include "core/utf8.h"
 #include "event/render.h"
 
@@ -51,6 +52,65 @@ static void add_cell(struct amk_show_table *t, const struct amk_json *v)
 	amk_strv_add(&t->cells, text.s);
 }
 
+/* "45s", "12m", "3h", "2d": how long ago that was. */
+static void add_age(struct amk_show_table *t, const struct amk_json *ms)
+{
+	static const struct {
+		int64_t seconds;
+		char unit;
+	} units[] = { { 86400, 'd' }, { 3600, 'h' }, { 60, 'm' }, { 1, 's' } };
+	int64_t v, age;
+	size_t i = 0;
+
+	if (!amk_json_int(ms, &v)) {
+		add_cell(t, ms);
+		return;
+	}
+	age = amk_time_now() / 1000000000 - v / 1000;
+	if (age < 0)
+		age = 0;
+	while (i + 1 < AMK_COUNT(units) && age < units[i].seconds)
+		i++;
+	amk_strv_addf(&t->cells, "%lld%c", (long long)(age / units[i].seconds), units[i].unit);
+}
+
+/* "812K", "210M", "3.2G". */
+static void add_size(struct amk_show_table *t, const struct amk_json *bytes)
+{
+	double kib;
+	int64_t v;
+
+	if (!amk_json_int(bytes, &v)) {
+		add_cell(t, bytes);
+		return;
+	}
+	kib = (double)v / 1024;
+	if (kib < 1024)
+		amk_strv_addf(&t->cells, "%.0fK", kib);
+	else if (kib < 1024 * 1024)
+		amk_strv_addf(&t->cells, "%.0fM", kib / 1024);
+	else
+		amk_strv_addf(&t->cells, "%.1fG", kib / 1024 / 1024);
+}
+
+static void add_column(struct amk_show_table *t, unsigned column, const struct amk_json *record,
+		       const struct amk_json *line)
+{
+	const char *key = t->columns[column].key;
+
+	switch (t->as[column]) {
+	case AMK_SHOW_PLAIN:
+		add_cell(t, amk_json_get(line, key));
+		break;
+	case AMK_SHOW_AGE:
+		add_age(t, amk_json_get(record, key));
+		break;
+	case AMK_SHOW_SIZE:
+		add_size(t, amk_json_get(line, key));
+		break;
+	}
+}
+
 int amk_show_add(struct amk_show_table *t, const struct amk_json *record, struct amk_err *e)
 {
 	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(TEXT_MAX);
@@ -63,7 +123,7 @@ int amk_show_add(struct amk_show_table *t, const struct amk_json *record, struct
 	if (!j)
 		return -1;
 	for (unsigned i = 0; i < t->n; i++)
-		add_cell(t, amk_json_get(j, t->columns[i].key));
+		add_column(t, i, record, j);
 	return 0;
 }
 
@@ -102,16 +162,17 @@ static void put_cell(struct amk_buf *out, const char *s, size_t room)
 int amk_show_end(struct amk_show_table *t, struct amk_err *e)
 {
 	struct amk_buf out AMK_AUTO(buf) = AMK_BUF_INIT(TEXT_MAX);
-	size_t room[AMK_SHOW_COLUMNS] = { 0 };
 
 	if (amk_cmd_records() || t->cells.n == 0)
 		return 0;
 	for (unsigned i = 0; i + 1 < t->n; i++)
-		room[i] = column_width(t, i) + 2;
-	for (unsigned i = 0; i < t->n; i++)
-		put_cell(&out, t->columns[i].head, room[i]);
+		if (column_width(t, i) + 2 > t->room[i])
+			t->room[i] = column_width(t, i) + 2;
+	for (unsigned i = 0; i < t->n && !t->headed; i++)
+		put_cell(&out, t->columns[i].head, t->room[i]);
+	t->headed = true;
 	for (size_t i = 0; i < t->cells.n; i++)
-		put_cell(&out, t->cells.v[i], room[i % t->n]);
+		put_cell(&out, t->cells.v[i], t->room[i % t->n]);
 	amk_strv_release(&t->cells);
 	return amk_show_bytes(out.s, out.n, e);
 }

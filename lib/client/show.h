@@ -12,19 +12,27 @@
 int amk_show_bytes(const char *s, size_t n, struct amk_err *e);
 
 #define AMK_SHOW_COLUMNS 8 /* a table has at most */
+enum amk_show_as {
+	AMK_SHOW_PLAIN,
+	AMK_SHOW_AGE,  /* of a time; the key is the API's */
+	AMK_SHOW_SIZE, /* of bytes */
+};
 struct amk_show_column {
 	const char *head, *key; /* the key of the line, not of the API */
 };
 
 /*
  * Records of the API come in; `type` is that of their lines (see fields.h). In records form each is a
- * line; in text form all together are a table.
+ * line; in text form all together are a table. More may follow its end: they are rows below it.
  */
 struct amk_show_table {
 	const char *type;
 	const struct amk_show_column *columns;
 	unsigned n;
+	enum amk_show_as as[AMK_SHOW_COLUMNS];
 	struct amk_strv cells; /* gathered until amk_show_end */
+	size_t room[AMK_SHOW_COLUMNS]; /* what columns take so far */
+	bool headed;
 };
 int amk_show_add(struct amk_show_table *t, const struct amk_json *record, struct amk_err *e);
 int amk_show_end(struct amk_show_table *t, struct amk_err *e); /* prints the table, releases */

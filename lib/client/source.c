@@ -129,7 +129,7 @@ static bool notice_taken(struct amk_source *s, const char *data, size_t n)
 		return gap_taken(s, j);
 	if (amk_json_is(j, "type", "hello") && s->after == AMK_FOLLOW_NOW)
 		s->after = (uint64_t)amk_json_get_int(j, "after", 0);
-	return false;
+	return s->notices && j;
 }
 
 /* A line that has arrived and was not given out yet. */

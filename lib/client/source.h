@@ -21,6 +21,7 @@ struct amk_source {
 	struct amk_frames feed;
 	struct amk_buf problem; /* body of a refusal */
 	unsigned barren; /* connections in a row that brought nothing */
+	bool notices;	 /* lines about the stream are wanted, too */
 	bool paused;	 /* libcurl holds bytes back until what is there was given out */
 	bool dismissed;	 /* the daemon ended the stream in order: it is stopped or restarted by someone */
 	int64_t opened;	 /* monotonic ns */

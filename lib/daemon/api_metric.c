@@ -74,11 +74,13 @@ static void look_at_sessions(const struct amk_daemon *d)
 	if (!d->sessions)
 		return;
 	amk_session_count(d->sessions, &n);
-	amk_metric_set(AMK_METRIC_IDLE, n.idle);
+	amk_metric_set(AMK_METRIC_STARTING, n.starting);
 	amk_metric_set(AMK_METRIC_WORKING, n.working);
 	amk_metric_set(AMK_METRIC_WAITING, n.waiting);
-	amk_metric_set(AMK_METRIC_ENDING, n.ending);
+	amk_metric_set(AMK_METRIC_IDLE, n.idle);
+	amk_metric_set(AMK_METRIC_ASLEEP, n.asleep);
 	amk_metric_set(AMK_METRIC_ENDED, n.ended);
+	amk_metric_set(AMK_METRIC_FAILED, n.failed);
 	amk_metric_set(AMK_METRIC_BROKEN, n.broken);
 	amk_metric_set(AMK_METRIC_FORGETTING, n.forgetting);
 	amk_metric_set(AMK_METRIC_PROGRAMS, n.programs);

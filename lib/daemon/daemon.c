@@ -471,6 +471,7 @@ static int rooms_open(struct amk_daemon *d, struct amk_err *e)
 
 static void daemon_close(struct amk_daemon *d)
 {
+	d->closing = true;
 	amk_successor_free(d->successor);
 	amk_http_stop(d->http);
 	amk_http_stop(d->network);

@@ -38,6 +38,7 @@ struct amk_daemon {
 	struct amk_timer *keepalive, *recover, *deadline;
 	bool in_trouble, stopping, restarting;
 	unsigned leaving; /* while stopping: what has to come to its end first */
+	bool closing; /* nobody is served any more: who was cut off before would come back at once */
 	int64_t began; /* monotonic ns */
 	struct amk_successor *successor; /* being asked whether it can go on in our place */
 	char refused[AMK_ERR_MSG]; /* why the last restart was, or "" */

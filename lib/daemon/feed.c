@@ -39,7 +39,7 @@ static enum amk_pull feed_pull(void *arg, char *to, size_t max, size_t *n)
 		return got;
 	if (f->comment)
 		return comment_pull(f, to, max, n);
-	return f->d->stopping ? AMK_PULL_END : AMK_PULL_WAIT;
+	return f->d->closing ? AMK_PULL_END : AMK_PULL_WAIT;
 }
 
 static void feed_closed(void *arg)

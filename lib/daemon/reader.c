@@ -8,6 +8,7 @@
 #include "core/jw.h"
 #include "core/metric.h"
 #include "core/say.h"
+#include "core/time.h"
 #include "daemon/chunk.h"
 #include "store/log.h"
 
@@ -23,7 +24,7 @@ struct amk_reader {
 	struct amk_log_sub sub;
 	uint64_t woken;	  /* the newest row of the log then */
 	uint64_t gap_told; /* up to this row */
-	const char *state; /* told */
+	int64_t since; /* the newest change of a state told */
 	struct amk_buf own;
 	size_t own_sent;
 	const struct amk_chunk *chunk; /* where its id is still chunk_id: the next frame is number `at` */
@@ -48,6 +49,17 @@ static void own_frame(struct amk_reader *r, const struct amk_buf *line)
 	r->spec.frame(&r->own, 0, line->s, line->n);
 }
 
+static void put_state(struct amk_reader *r, struct amk_buf *b, const struct amk_session *s)
+{
+	char when[AMK_TIME_TEXT];
+
+	r->since = amk_session_since(s);
+	amk_jw_cstr(b, "state", amk_session_state(s));
+	amk_jw_cstr(b, "state_reason", amk_session_reason(s));
+	amk_jw_cstr(b, "state_since", amk_time_format(when, r->since));
+}
+
+/* Of all sessions, the states there are are not told, only those they change to. */
 static void say_hello(struct amk_reader *r, const struct amk_session *s)
 {
 	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(OWN_MAX);
@@ -59,25 +71,31 @@ static void say_hello(struct amk_reader *r, const struct amk_session *s)
 		amk_jw_cstr(&b, "session_id", r->session_id);
 	amk_jw_int(&b, "after", (int64_t)r->spec.after);
 	if (s)
-		amk_jw_cstr(&b, "state", r->state = amk_session_state(s));
+		put_state(r, &b, s);
+	else
+		r->since = amk_session_newest_change(r->d->sessions);
 	amk_jw_close(&b, '}');
 	own_frame(r, &b);
+}
+
+static const struct amk_session *next_change(const struct amk_reader *r)
+{
+	return r->d->sessions ? amk_session_changed(r->d->sessions, r->since) : NULL;
 }
 
 /* Told once the reader has all events there are: the state is the one behind them. */
 static void say_state(struct amk_reader *r)
 {
 	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(OWN_MAX);
-	const struct amk_session *s = r->session ? session_of(r) : NULL;
+	const struct amk_session *s = r->session ? session_of(r) : next_change(r);
 
-	if (!s || amk_session_state(s) == r->state)
+	if (!s || amk_session_since(s) <= r->since)
 		return;
-	r->state = amk_session_state(s);
 	amk_jw_open(&b, NULL, '{');
 	amk_jw_cstr(&b, "type", "session.state");
-	amk_jw_cstr(&b, "session_id", r->session_id);
-	amk_jw_int(&b, "after", (int64_t)r->spec.after);
-	amk_jw_cstr(&b, "state", r->state);
+	amk_jw_cstr(&b, "session_id", amk_session_id(s));
+	amk_jw_int(&b, "after", (int64_t)amk_session_sequence(s));
+	put_state(r, &b, s);
 	amk_jw_close(&b, '}');
 	own_frame(r, &b);
 }

@@ -181,12 +181,12 @@ static void add_threads_children(struct amk_procs *below, pid_t pid, size_t max)
 		closedir(d);
 }
 
-static void below_by_parents(struct amk_procs *below, size_t max)
+static void below_by_parents(struct amk_procs *below, pid_t root, size_t max)
 {
 	struct amk_procs all = { NULL, 0, 0 };
 
 	amk_procs_read(&all);
-	amk_procs_mark(&all, getpid());
+	amk_procs_mark(&all, root);
 	for (size_t i = 0; i < all.n && below->n < max; i++) {
 		if (all.v[i].ours)
 			add(below, &all.v[i]);
@@ -194,13 +194,14 @@ static void below_by_parents(struct amk_procs *below, size_t max)
 	amk_procs_release(&all);
 }
 
-void amk_procs_below(struct amk_procs *below, size_t max)
+/* The shim and whoever looks at one have their children under their first thread. */
+void amk_procs_below(struct amk_procs *below, pid_t root, size_t max)
 {
-	char self[16];
+	char first[16];
 
-	snprintf(self, sizeof self, "%d", (int)getpid());
-	if (!add_children(below, getpid(), self, max)) {
-		below_by_parents(below, max);
+	snprintf(first, sizeof first, "%d", (int)root);
+	if (!add_children(below, root, first, max)) {
+		below_by_parents(below, root, max);
 		return;
 	}
 	for (size_t i = 0; i < below->n && below->n < max; i++)

@@ -32,8 +32,8 @@ bool amk_proc_signal(const struct amk_proc *p, int signum);
 void amk_procs_read(struct amk_procs *all);
 /* Marks the descendants of what is marked, and those of `root` (0: none). */
 void amk_procs_mark(struct amk_procs *all, pid_t root);
-/* The descendants of this process, parents before children, `max` at most; the order is that of no list above. */
-void amk_procs_below(struct amk_procs *below, size_t max);
+/* The descendants of a process, parents before children, `max` at most; the order is that of no list above. */
+void amk_procs_below(struct amk_procs *below, pid_t root, size_t max);
 void amk_procs_release(struct amk_procs *all);
 
 #endif

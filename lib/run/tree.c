@@ -99,7 +99,7 @@ static void look(struct amk_tree *t)
 	struct amk_procs below = { NULL, 0, 0 };
 	uint64_t n = 1;
 
-	amk_procs_below(&below, AMK_TREE_MAX);
+	amk_procs_below(&below, getpid(), AMK_TREE_MAX);
 	for (size_t i = 0; i < below.n && n < AMK_TREE_MAX; i++) {
 		if ((uint64_t)below.v[i].pid == t->page.v[0].pid)
 			continue;

@@ -263,7 +263,7 @@ int amk_session_create(struct amk_sessions *all, const char *id, const struct am
 {
 	struct amk_buf spec AMK_AUTO(buf) = AMK_BUF_INIT(SPEC_MAX);
 	struct create c = { 0 };
-	struct amk_state_session r = { .id = id, .state = "idle" };
+	struct amk_state_session r = { .id = id, .state = "idle", .reason = "new" };
 	char *native AMK_AUTO(mem) = NULL;
 
 	if (all->conf.frozen)
@@ -277,7 +277,7 @@ int amk_session_create(struct amk_sessions *all, const char *id, const struct am
 	r.agent = c.agent;
 	r.spec = spec.s;
 	r.native_id = native;
-	r.created = r.updated = amk_time_now();
+	r.created = r.updated = r.since = amk_time_now();
 	if (amk_state_session_add(all->conf.store, &r, e) < 0)
 		return -1;
 	*made = amk_sessions_add(all, &r);

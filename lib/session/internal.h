@@ -6,6 +6,7 @@
 #include "core/say.h"
 #include "run/run.h"
 #include "session/session.h"
+#include "session/status.h"
 #include "store/state.h"
 
 /* Frames for the program's stdin that are recorded but may not be written before the commit. */
@@ -33,6 +34,7 @@ struct amk_live {
 	uint64_t checkpoint_out;
 	int64_t checkpoint_input;
 	bool delayed; /* that its start or its input has to be tried again was said */
+	bool dismissed; /* it was told to end */
 	bool over; /* `end` holds how; what is left of its output is still to be stepped */
 	struct amk_run_end end;
 	struct amk_buf line; /* bytes from out_n + skipped on; what was stepped of them: line_used */
@@ -44,7 +46,7 @@ struct amk_live {
 struct amk_session {
 	struct amk_sessions *all;
 	struct amk_session *older, *newer, *hash_next;
-	const char *frozen; /* its state as stored, where it is only to be shown; else NULL */
+	bool frozen; /* only to be shown, as it is stored */
 	bool ready; /* has work for amk_sessions_work */
 	bool acted; /* has been worked on since the last commit */
 	struct amk_session *ready_next, *acted_next;
@@ -59,7 +61,8 @@ struct amk_session {
 	bool ended, ending; /* ending: to be ended as soon as the program is gone */
 	bool dismissed;	    /* found by nobody any more, and freed with the turn */
 	bool broken;	    /* could not be taken up; counts as ended, for this daemon */
-	bool stopping;	    /* the daemon ends its program, resumably */
+	char *stopping;	    /* why its program is to be ended, resumably; it is as soon as nothing runs. NULL: it is not */
+	struct amk_status status;
 	bool changed;	    /* the row in the store is behind */
 	unsigned queued, open_decisions;
 	int incarnations;
@@ -93,6 +96,8 @@ struct amk_waiter {
 struct amk_sessions {
 	struct amk_sessions_conf conf;
 	struct amk_session *newest, *ready, *acted;
+	struct amk_session *stirred; /* whose status changed last */
+	int64_t since;		     /* then */
 	struct amk_session *bucket[AMK_SESSIONS_BUCKETS];
 	struct amk_waiter *waiters;
 	struct amk_forget *forgets;

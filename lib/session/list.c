@@ -45,11 +45,15 @@ int amk_session_list(struct amk_sessions *all, int64_t *before, uint64_t limit, 
 
 static int64_t *place_of(struct amk_session_numbers *n, const char *state)
 {
-	if (strcmp(state, "idle") == 0)
-		return &n->idle;
+	if (strcmp(state, "starting") == 0)
+		return &n->starting;
 	if (strcmp(state, "working") == 0)
 		return &n->working;
-	return strcmp(state, "waiting") == 0 ? &n->waiting : &n->ending;
+	if (strcmp(state, "waiting") == 0)
+		return &n->waiting;
+	if (strcmp(state, "idle") == 0)
+		return &n->idle;
+	return strcmp(state, "failed") == 0 ? &n->failed : &n->asleep;
 }
 
 void amk_session_count(const struct amk_sessions *all, struct amk_session_numbers *n)

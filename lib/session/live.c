@@ -407,9 +407,12 @@ static void finish(struct amk_session *s)
 		.exit_code = live->end.code,
 		.exit_signal = live->end.signum,
 		.reason = live->end.reason,
-		.wanted = s->ending || s->stopping,
+		/* It may have been an earlier daemon that told it. */
+		.wanted = s->ending || live->dismissed ||
+			  (s->stopping && strcmp(live->end.reason, "terminated") == 0),
 		.unread = message != NULL,
 	};
+	bool was_busy = s->codec->busy(s->state);
 	struct amk_err e = { 0 };
 
 	amk_handover_end(s);
@@ -421,10 +424,10 @@ static void finish(struct amk_session *s)
 	if (checkpoint(s, &e) < 0 || store_run(s, true, &e) < 0)
 		amk_sessions_trouble(s->all, &e);
 	AMK_SESSION_SAY(s, AMK_SAY_INFO, "its program is over: %s", live->end.reason);
+	amk_status_over(s, &in, was_busy);
 	if (live->run)
 		amk_run_free(live->run);
 	live_reset(live);
-	s->stopping = false;
 	if (message && s->codec->busy(s->state))
 		send_again(s, message);
 }
@@ -484,6 +487,8 @@ void amk_live_release(struct amk_session *s)
 
 void amk_live_terminate(struct amk_session *s)
 {
-	if (s->live.run && !s->live.over)
-		amk_run_terminate(s->live.run, s->all->conf.grace_ms);
+	if (!s->live.run || s->live.over)
+		return;
+	s->live.dismissed = true;
+	amk_run_terminate(s->live.run, s->all->conf.grace_ms);
 }

@@ -10,6 +10,7 @@
 #include "core/jw.h"
 #include "core/time.h"
 #include "core/utf8.h"
+#include "run/resident.h"
 #include "session/attach.h"
 #include "session/internal.h"
 #include "session/reply.h"
@@ -278,6 +279,16 @@ int amk_session_answer(struct amk_session *s, const struct amk_decision *d, cons
 	return 0;
 }
 
+static void write_resident(struct amk_buf *b, const struct amk_session *s)
+{
+	int64_t resident = s->live.run ? amk_resident(amk_run_pid(s->live.run)) : -1;
+
+	if (resident < 0)
+		amk_jw_null(b, "resident");
+	else
+		amk_jw_int(b, "resident", resident);
+}
+
 static void write_environment(struct amk_buf *b, const struct amk_json *vars)
 {
 	amk_jw_open(b, "environment", '{');
@@ -298,7 +309,10 @@ void amk_session_write(struct amk_buf *b, const struct amk_session *s)
 		amk_json_print(b, copied[i], amk_json_get(s->spec, copied[i]));
 	amk_jw_cstr(b, "nativeSessionId", s->native_id);
 	amk_jw_bool(b, "ended", s->ended);
-	amk_jw_cstr(b, "state", amk_session_state(s));
+	amk_jw_cstr(b, "state", s->status.word);
+	amk_jw_cstr(b, "stateReason", s->status.reason);
+	amk_jw_int(b, "stateSince", s->status.since / 1000000);
+	write_resident(b, s);
 	amk_jw_int(b, "eventCount", (int64_t)s->sequence);
 	amk_jw_int(b, "after", (int64_t)s->sequence);
 	amk_jw_int(b, "queued", s->queued);

@@ -68,7 +68,7 @@ bool amk_sessions_has_shim(const struct amk_sessions *all, pid_t pid);
  */
 struct amk_session *amk_session_find(struct amk_sessions *all, const char *id, struct amk_err *e);
 struct amk_session_numbers {
-	int64_t idle, working, waiting, ending, ended, broken; /* by state */
+	int64_t starting, working, waiting, idle, asleep, failed, ended, broken; /* by state */
 	int64_t forgetting, programs, open_decisions, queued;
 };
 void amk_session_count(const struct amk_sessions *all, struct amk_session_numbers *n);
@@ -136,7 +136,13 @@ int amk_session_answer(struct amk_session *s, const struct amk_decision *d, cons
 
 /* SessionInfo of the API. Values of the environment are masked. */
 void amk_session_write(struct amk_buf *b, const struct amk_session *s);
-const char *amk_session_state(const struct amk_session *s); /* "idle", "working", "waiting", …: constants */
+/* "starting", "working", "waiting", "idle", "asleep", "ended", "failed"; why, in a word or a few; since when, in ns. */
+const char *amk_session_state(const struct amk_session *s);
+const char *amk_session_reason(const struct amk_session *s);
+int64_t amk_session_since(const struct amk_session *s);
+/* The one in memory whose state changed first after that time, or NULL. */
+struct amk_session *amk_session_changed(const struct amk_sessions *all, int64_t after);
+int64_t amk_session_newest_change(const struct amk_sessions *all);
 int64_t amk_session_row(const struct amk_session *s);
 const char *amk_session_id(const struct amk_session *s);
 uint64_t amk_session_sequence(const struct amk_session *s);

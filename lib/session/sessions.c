@@ -8,18 +8,6 @@
 
 #define AGAIN_MS 1000
 
-/* As stored, as shown: one constant each. */
-enum word { IDLE, WORKING, WAITING, ENDING, ENDED };
-static const char *const words[] = { "idle", "working", "waiting", "ending", "ended" };
-
-static const char *word_of(const char *stored)
-{
-	for (size_t i = 0; i < AMK_COUNT(words); i++)
-		if (strcmp(words[i], stored) == 0)
-			return words[i];
-	return words[IDLE];
-}
-
 static unsigned bucket_of(const char *id)
 {
 	unsigned h = 2166136261u; /* FNV-1a */
@@ -43,8 +31,8 @@ struct amk_session *amk_sessions_make(struct amk_sessions *all, const struct amk
 	s->created = r->created;
 	s->updated = r->updated;
 	s->ended = r->ended;
-	s->ending = r->state && strcmp(r->state, words[ENDING]) == 0;
-	s->frozen = all->conf.frozen ? word_of(r->state) : NULL;
+	s->frozen = all->conf.frozen;
+	amk_status_load(s, r);
 	amk_buf_init(&s->writes, 64u << 20);
 	amk_live_release(s);
 	return s;
@@ -88,6 +76,7 @@ static void take_out(struct amk_session *s)
 void amk_sessions_free(struct amk_session *s)
 {
 	amk_live_release(s);
+	amk_status_release(s);
 	if (s->state)
 		s->codec->free_state(s->state);
 	amk_json_free(s->spec);
@@ -277,6 +266,7 @@ struct amk_sessions *amk_sessions_open(const struct amk_sessions_conf *conf, str
 		AMK_SESSION_SAY(s, AMK_SAY_ERROR, "not taken up: %s", why.msg);
 		amk_live_release(s);
 		s->ended = s->broken = true;
+		amk_status_broken(s, &why);
 	}
 	return all;
 }
@@ -317,23 +307,12 @@ void amk_sessions_stop(struct amk_sessions *all, void (*done)(void *arg), void *
 	all->stopped = done;
 	all->stopped_arg = arg;
 	for (struct amk_session *s = all->newest; s; s = s->older) {
-		s->stopping = true;
+		if (!s->stopping)
+			s->stopping = amk_strdup("daemon stopped");
+		s->status.stored = false;
 		amk_live_terminate(s);
 		amk_sessions_make_ready(s);
 	}
-}
-
-const char *amk_session_state(const struct amk_session *s)
-{
-	if (s->frozen)
-		return s->frozen;
-	if (s->ended)
-		return words[ENDED];
-	if (s->ending)
-		return words[ENDING];
-	if (s->open_decisions)
-		return words[WAITING];
-	return words[s->codec->busy(s->state) ? WORKING : IDLE];
 }
 
 static void store_session(struct amk_session *s)
@@ -341,7 +320,6 @@ static void store_session(struct amk_session *s)
 	struct amk_state_session r = {
 		.row = s->row,
 		.native_id = s->native_id,
-		.state = amk_session_state(s),
 		.sequence = s->sequence,
 		.updated = s->updated,
 		.ended = s->ended,
@@ -362,6 +340,7 @@ static void work_one(struct amk_session *s)
 		amk_forget_look(s);
 	}
 	/* Last: the pump, too, may have recorded input. */
+	amk_status_look(s);
 	if (s->changed) {
 		amk_live_store(s);
 		store_session(s);

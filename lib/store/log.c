@@ -275,6 +275,11 @@ int amk_log_forgotten(struct amk_store *s, int64_t session, uint64_t row, struct
 	return 0;
 }
 
+void amk_log_stir(struct amk_store *s, int64_t session)
+{
+	mark_dirty(s, session);
+}
+
 static void list_add(struct amk_log_sub ***end, struct amk_log_sub *sub)
 {
 	sub->next = NULL;

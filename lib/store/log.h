@@ -50,12 +50,14 @@ uint64_t amk_log_newest(const struct amk_store *s);
  * The session's subscribers are woken as if something had been appended.
  */
 int amk_log_forgotten(struct amk_store *s, int64_t session, uint64_t row, struct amk_err *e);
+/* Within a transaction: the session's subscribers are woken after its commit as if something had been appended. */
+void amk_log_stir(struct amk_store *s, int64_t session);
 /* Up to this row lines may be missing; 0: nothing was ever forgotten. */
 uint64_t amk_log_forgotten_upto(const struct amk_store *s);
 /* Another number after each commit that took lines from readers: what was copied from the log may hold them. */
 uint64_t amk_log_epoch(const struct amk_store *s);
 
-/* A subscriber: wake(arg) after each commit that appended to the session. Memory is the caller's. */
+/* A subscriber: wake(arg) after each commit that appended to the session or stirred it. Memory is the caller's. */
 struct amk_log_sub {
 	int64_t session; /* 0: to any */
 	void (*wake)(void *arg);

@@ -99,6 +99,15 @@ static const char *const steps[] = {
 	"ALTER TABLE decision ADD COLUMN delivered INTEGER NOT NULL DEFAULT 0;"
 	"CREATE INDEX decision_content ON decision(session, content);"
 	"CREATE INDEX decision_deadline ON decision(deadline) WHERE state = 'open' AND deadline > 0;",
+	/*
+	 * A session's state with its reason and the time of its change; why its program is about to be ended. What stood
+	 * there of living ones is put right when they are taken up.
+	 */
+	"ALTER TABLE session ADD COLUMN reason TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE session ADD COLUMN since INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE session ADD COLUMN leaving TEXT;"
+	"UPDATE session SET since = updated, leaving = iif(state = 'ending', 'ending', NULL),"
+	"  reason = iif(ended, 'terminated', ''), state = iif(state = 'ending', 'working', state);",
 #ifdef AMIKA_SCHEMA_NEXT /* tests/tools/amikad-next: a version that is still to come */
 	"CREATE TABLE next(row INTEGER PRIMARY KEY);",
 #endif

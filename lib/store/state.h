@@ -10,17 +10,24 @@
 struct amk_state_session {
 	int64_t row;
 	const char *id, *agent;
-	const char *spec; /* JSON: what it was created from (directory, environment, model, …); never changes */
+	const char *spec; /* JSON: what its program is started from (directory, environment, model, …) */
 	const char *native_id; /* or NULL */
 	const char *state;     /* "idle", "working", … */
+	const char *reason;    /* of the state; NULL as "" */
+	int64_t since;	       /* ns: when state or reason changed */
+	const char *leaving;   /* why its program is about to be ended, or NULL */
 	uint64_t sequence;     /* of its last event */
 	int64_t created, updated; /* ns */
 	bool ended;
 };
 /* AMK_EEXISTS when the id is taken. */
 int amk_state_session_add(struct amk_store *s, struct amk_state_session *r, struct amk_err *e);
-/* Writes native_id, state, sequence, updated of row, and that it has ended: that is for good. */
+/* Writes native_id, sequence, updated of row, and that it has ended: that is for good. */
 int amk_state_session_set(struct amk_store *s, const struct amk_state_session *r, struct amk_err *e);
+/* Writes state, reason, since, leaving of row. */
+int amk_state_session_status(struct amk_store *s, const struct amk_state_session *r, struct amk_err *e);
+/* Writes anew what it is made from. */
+int amk_state_session_spec(struct amk_store *s, int64_t row, const char *spec, struct amk_err *e);
 /* Those that have not ended, oldest first. */
 int amk_state_sessions(struct amk_store *s, bool (*each)(void *arg, const struct amk_state_session *r), void *arg,
 		       struct amk_err *e);

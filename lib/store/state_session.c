@@ -7,13 +7,14 @@
 #include "store/state.h"
 
 #define COLUMNS                                                                                           \
-	"SELECT session.row, id, agent, spec, native_id, state, sequence, created, updated, ended"         \
+	"SELECT session.row, id, agent, spec, native_id, state, sequence, created, updated, ended,"         \
+	" reason, since, leaving"                                                                          \
 	" FROM session CROSS JOIN spec ON spec.session = session.row"
 
 static const struct amk_sql_stmt add = {
 	"adding a session",
-	"INSERT INTO session(id, agent, native_id, state, sequence, created, updated, ended)"
-	" VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+	"INSERT INTO session(id, agent, native_id, state, sequence, created, updated, ended, reason, since)"
+	" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 };
 
 static const struct amk_sql_stmt add_spec = {
@@ -24,12 +25,22 @@ static const struct amk_sql_stmt add_spec = {
 /* Without `ended`, whose index it would write, too, in every turn. */
 static const struct amk_sql_stmt set = {
 	"writing a session",
-	"UPDATE session SET native_id = ?, state = ?, sequence = ?, updated = ? WHERE row = ?",
+	"UPDATE session SET native_id = ?, sequence = ?, updated = ? WHERE row = ?",
+};
+
+static const struct amk_sql_stmt set_status = {
+	"writing a session's state",
+	"UPDATE session SET state = ?, reason = ?, since = ?, leaving = ? WHERE row = ?",
 };
 
 static const struct amk_sql_stmt set_ended = {
 	"ending a session",
 	"UPDATE session SET ended = 1 WHERE row = ?",
+};
+
+static const struct amk_sql_stmt set_spec = {
+	"writing what a session is made from",
+	"UPDATE spec SET spec = " AMK_SCHEMA_SPEC("?2") " WHERE session = ?1",
 };
 
 static const struct amk_sql_stmt living = {
@@ -65,6 +76,8 @@ static int insert(struct amk_store *s, struct amk_state_session *r, struct amk_e
 	amk_sql_int(&c, r->created);
 	amk_sql_int(&c, r->updated);
 	amk_sql_int(&c, r->ended);
+	amk_sql_str(&c, r->reason ? r->reason : "");
+	amk_sql_int(&c, r->since);
 	if (amk_sql_run_insert(&c, &r->row, e) < 0)
 		return -1;
 	amk_sql_begin(&c, &s->sql, &add_spec);
@@ -92,7 +105,6 @@ int amk_state_session_set(struct amk_store *s, const struct amk_state_session *r
 
 	amk_sql_begin(&c, &s->sql, &set);
 	amk_sql_str(&c, r->native_id);
-	amk_sql_str(&c, r->state);
 	amk_sql_int(&c, (int64_t)r->sequence);
 	amk_sql_int(&c, r->updated);
 	amk_sql_int(&c, r->row);
@@ -102,6 +114,29 @@ int amk_state_session_set(struct amk_store *s, const struct amk_state_session *r
 		return 0;
 	amk_sql_begin(&c, &s->sql, &set_ended);
 	amk_sql_int(&c, r->row);
+	return amk_sql_run_one(&c, e);
+}
+
+int amk_state_session_status(struct amk_store *s, const struct amk_state_session *r, struct amk_err *e)
+{
+	struct amk_sql_call c;
+
+	amk_sql_begin(&c, &s->sql, &set_status);
+	amk_sql_str(&c, r->state);
+	amk_sql_str(&c, r->reason ? r->reason : "");
+	amk_sql_int(&c, r->since);
+	amk_sql_str(&c, r->leaving);
+	amk_sql_int(&c, r->row);
+	return amk_sql_run_one(&c, e);
+}
+
+int amk_state_session_spec(struct amk_store *s, int64_t row, const char *spec, struct amk_err *e)
+{
+	struct amk_sql_call c;
+
+	amk_sql_begin(&c, &s->sql, &set_spec);
+	amk_sql_int(&c, row);
+	amk_sql_str(&c, spec);
 	return amk_sql_run_one(&c, e);
 }
 
@@ -121,6 +156,9 @@ static int read_rows(struct amk_sql_call *c, bool (*each)(void *arg, const struc
 			.created = amk_sql_col_int(c, 7),
 			.updated = amk_sql_col_int(c, 8),
 			.ended = amk_sql_col_int(c, 9),
+			.reason = amk_sql_col_str(c, 10),
+			.since = amk_sql_col_int(c, 11),
+			.leaving = amk_sql_col_str(c, 12),
 		};
 
 		r.spec += strspn(r.spec, " "); /* see AMK_SCHEMA_SPEC */

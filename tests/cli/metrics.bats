@@ -76,7 +76,8 @@ amika_x_total 1'
 	said a 1 turn.started
 	said b 2 permission.requested
 	amika session end c
-	[ "$(value 'amika_sessions{state="working"}')" = 1 ]
+	# It was given a message and has said nothing yet.
+	[ "$(value 'amika_sessions{state="starting"}')" = 1 ]
 	[ "$(value 'amika_sessions{state="waiting"}')" = 1 ]
 	[ "$(value 'amika_sessions{state="idle"}')" = 1 ]
 	[ "$(value 'amika_sessions{state="ended"}')" = 1 ]
@@ -86,7 +87,7 @@ amika_x_total 1'
 	[ "$(value amika_messages_queued)" = 1 ]
 	amikad restart
 	[ "$(value 'amika_sessions{state="ended"}')" = 1 ]
-	[ "$(value 'amika_sessions{state="working"}')" = 1 ]
+	[ "$(value 'amika_sessions{state="starting"}')" = 1 ]
 	curl -sS -X DELETE --unix-socket "$AMIKA_STATE_DIRECTORY/socket" http://localhost/v1/sessions/c
 	curl -sS -X DELETE --unix-socket "$AMIKA_STATE_DIRECTORY/socket" http://localhost/v1/sessions/a
 	[ "$(value 'amika_sessions{state="ended"}')" = 0 ]

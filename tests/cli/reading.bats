@@ -47,7 +47,8 @@ finished() { timeout 200 tail --pid="$reader" -f /dev/null; }
 	turn_over told 1 >/dev/null
 	amika session end told >/dev/null
 	finished
-	[ "$(head -n 1 "$seen" | jq -c 'del(.version)')" = '{"type":"hello","session_id":"told","after":1,"state":"idle"}' ]
+	[ "$(head -n 1 "$seen" | jq -c 'del(.version,.state_since)')" = \
+		'{"type":"hello","session_id":"told","after":1,"state":"idle","state_reason":"new"}' ]
 	[ "$(jq -r 'select(.type == "session.state").state' "$seen" | tail -n 1)" = ended ]
 	# A state is told behind the last event that led to it.
 	jq -es 'reduce .[] as $line ({at: 0, ok: true}; if $line.sequence then .at = $line.sequence

@@ -204,6 +204,8 @@ static void test_older(void)
 		    "INSERT INTO whole SELECT log.row, log.session, log.sequence, hidden, raw_at, run, raw_offset, raw_n,"
 		    " event.line FROM log JOIN (" WHOLE_LINES ") AS event ON event.row = log.row;"
 		    "DROP TABLE log; DROP TABLE shape; ALTER TABLE whole RENAME TO log;"
+		    "ALTER TABLE session DROP COLUMN reason; ALTER TABLE session DROP COLUMN since;"
+		    "ALTER TABLE session DROP COLUMN leaving;"
 		    "PRAGMA user_version = 4");
 	fixture_reopen();
 	is_int(right(&a), 420, "an older database is read");

@@ -21,9 +21,12 @@ static bool see_session(void *arg, const struct amk_state_session *r)
 {
 	int *left = arg;
 
-	amk_buf_addf(&seen, "%lld %s %s %s %s %s %llu %lld %lld %d\n", (long long)r->row, r->id, r->agent, r->spec,
+	amk_buf_addf(&seen, "%lld %s %s %s %s %s %llu %lld %lld %d", (long long)r->row, r->id, r->agent, r->spec,
 		     or_nil(r->native_id), r->state, (unsigned long long)r->sequence, (long long)r->created,
 		     (long long)r->updated, r->ended);
+	if (r->since)
+		amk_buf_addf(&seen, " %s %lld %s", r->reason, (long long)r->since, or_nil(r->leaving));
+	amk_buf_addc(&seen, '\n');
 	return !left || --*left > 0;
 }
 
@@ -45,7 +48,7 @@ static const char *below(int64_t row, int *limit)
 	return amk_state_sessions_before(store, row, see_session, limit, &err) < 0 ? err.msg : seen.s;
 }
 
-#define TAU_ENDED "1 tau claude {\"directory\":\"/\"} n-2 ended 1152921504606846976 100 9223372036854775807 1\n"
+#define TAU_ENDED "1 tau claude {} n-2 failed 1152921504606846976 100 9223372036854775807 1 exit 1 77 stopped\n"
 #define TAU_2 "2 Tau mock {} n-1 working 5 101 102 0\n"
 
 static void test_sessions(void)
@@ -67,17 +70,25 @@ static void test_sessions(void)
 	       "all, oldest first");
 	is_str(sessions(&one), "1 tau claude {\"directory\":\"/\"} - idle 0 100 100 0\n", "until the reader stops");
 	a.native_id = "n-2";
-	a.state = "ended";
+	a.state = "not written";
 	a.sequence = UINT64_C(1) << 60;
 	a.updated = INT64_MAX;
 	a.ended = true;
 	a.created = 7;
 	a.id = a.agent = a.spec = "not written";
 	is_int(amk_state_session_set(store, &a, &err), 0, "set");
+	a.state = "failed";
+	a.reason = "exit 1";
+	a.leaving = "stopped";
+	a.since = 77;
+	is_int(amk_state_session_status(store, &a, &err), 0, "its state, with what belongs to it");
+	is_int(amk_state_session_spec(store, a.row, "{}", &err), 0, "what it is made from, anew");
 	is_str(found("tau"), TAU_ENDED, "writes what may change, only that");
 	is_str(sessions(NULL), TAU_2, "one that has ended is not among the living");
 	a.row = 99;
 	ok(amk_state_session_set(store, &a, &err) < 0 && err.code == AMK_EINTERNAL, "a row that is not there");
+	ok(amk_state_session_status(store, &a, &err) < 0 && amk_state_session_spec(store, 99, "{}", &err) < 0,
+	   "has no state to write either");
 	is_int(amk_store_commit(store, &err), 0, "commit");
 	fixture_reopen();
 	is_str(found("tau"), TAU_ENDED, "kept");
