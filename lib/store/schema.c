@@ -108,6 +108,13 @@ static const char *const steps[] = {
 	"ALTER TABLE session ADD COLUMN leaving TEXT;"
 	"UPDATE session SET since = updated, leaving = iif(state = 'ending', 'ending', NULL),"
 	"  reason = iif(ended, 'terminated', ''), state = iif(state = 'ending', 'working', state);",
+	/* Rules, in their order by scope and position; and what was looked at for a decision. */
+	"CREATE TABLE rule("
+	"  row INTEGER PRIMARY KEY AUTOINCREMENT, scope TEXT NOT NULL, session INTEGER REFERENCES session,"
+	"  position INTEGER NOT NULL, agent TEXT, kind TEXT NOT NULL, tool TEXT, command TEXT, path TEXT, input TEXT,"
+	"  action TEXT NOT NULL, message TEXT, made_by TEXT, created INTEGER NOT NULL);"
+	"CREATE INDEX rule_session ON rule(session, position);"
+	"CREATE TABLE ruling(decision INTEGER PRIMARY KEY REFERENCES decision, trace TEXT NOT NULL);",
 #ifdef AMIKA_SCHEMA_NEXT /* tests/tools/amikad-next: a version that is still to come */
 	"CREATE TABLE next(row INTEGER PRIMARY KEY);",
 #endif

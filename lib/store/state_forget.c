@@ -47,6 +47,9 @@ static const struct amk_sql_stmt rest[] = {
 	{ "forgetting shapes", "DELETE FROM shape WHERE row IN (SELECT row FROM shape WHERE session = ? LIMIT ?)" },
 	{ "forgetting inputs", "DELETE FROM input WHERE row IN (SELECT input.row FROM run CROSS JOIN input"
 			       " ON input.run = run.row WHERE run.session = ? LIMIT ?)" },
+	{ "forgetting rules", "DELETE FROM rule WHERE row IN (SELECT row FROM rule WHERE session = ? LIMIT ?)" },
+	{ "forgetting rulings", "DELETE FROM ruling WHERE decision IN (SELECT ruling.decision FROM decision CROSS JOIN"
+				" ruling ON ruling.decision = decision.row WHERE decision.session = ? LIMIT ?)" },
 	{ "forgetting decisions", "DELETE FROM decision WHERE row IN"
 				  " (SELECT row FROM decision WHERE session = ? LIMIT ?)" },
 	{ "forgetting runs", "DELETE FROM run WHERE row IN (SELECT row FROM run WHERE session = ? LIMIT ?)" },
