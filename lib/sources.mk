@@ -77,6 +77,8 @@ util_sources = \
 	lib/client/problem.h \
 	lib/client/prompt.c \
 	lib/client/prompt.h \
+	lib/client/queue.c \
+	lib/client/queue.h \
 	lib/client/show.c \
 	lib/client/show.h \
 	lib/client/signals.c \
@@ -92,7 +94,9 @@ util_sources = \
 	lib/client/url.c \
 	lib/client/url.h \
 	lib/client/views.c \
-	lib/client/views.h
+	lib/client/views.h \
+	lib/client/watch.c \
+	lib/client/watch.h
 
 daemon_sources = \
 	lib/loop/loop.c \
@@ -119,6 +123,7 @@ daemon_sources = \
 	lib/store/state_forget.c \
 	lib/store/state_input.c \
 	lib/store/state_message.c \
+	lib/store/state_rule.c \
 	lib/store/state_run.c \
 	lib/store/state_session.c \
 	lib/store/store.c \
@@ -156,6 +161,8 @@ daemon_sources = \
 	lib/run/once.h \
 	lib/run/proc.c \
 	lib/run/proc.h \
+	lib/run/resident.c \
+	lib/run/resident.h \
 	lib/run/run.c \
 	lib/run/run.h \
 	lib/run/shim.c \
@@ -168,7 +175,6 @@ daemon_sources = \
 	lib/run/tree.h \
 	lib/agent/agent.h \
 	lib/agent/agents.c \
-	lib/agent/always.c \
 	lib/agent/ask.c \
 	lib/agent/attached.c \
 	lib/agent/attached.h \
@@ -185,15 +191,32 @@ daemon_sources = \
 	lib/agent/claude_turn.c \
 	lib/agent/input.c \
 	lib/agent/mock.c \
+	lib/agent/steer.c \
+	lib/agent/steer.h \
 	lib/agent/track.c \
 	lib/agent/track.h \
 	lib/agent/track_log.c \
 	lib/agent/track_state.c \
 	lib/agent/turn.c \
+	lib/decision/always.c \
+	lib/decision/always.h \
+	lib/decision/command.c \
+	lib/decision/command.h \
 	lib/decision/content.c \
 	lib/decision/content.h \
 	lib/decision/decision.c \
 	lib/decision/decision.h \
+	lib/decision/glob.c \
+	lib/decision/glob.h \
+	lib/decision/match.h \
+	lib/decision/resolve.c \
+	lib/decision/resolve.h \
+	lib/decision/rule.c \
+	lib/decision/rule.h \
+	lib/decision/ruling.c \
+	lib/decision/ruling.h \
+	lib/decision/subject.c \
+	lib/decision/subject.h \
 	lib/session/attach.c \
 	lib/session/attach.h \
 	lib/session/create.c \
@@ -203,13 +226,18 @@ daemon_sources = \
 	lib/session/internal.h \
 	lib/session/list.c \
 	lib/session/live.c \
+	lib/session/queue.c \
 	lib/session/replay.c \
 	lib/session/reply.c \
 	lib/session/reply.h \
+	lib/session/ruled.c \
 	lib/session/said.c \
 	lib/session/session.c \
 	lib/session/session.h \
 	lib/session/sessions.c \
+	lib/session/status.c \
+	lib/session/status.h \
+	lib/session/steering.c \
 	lib/outlet/attempt.c \
 	lib/outlet/attempt.h \
 	lib/outlet/deliver.c \
@@ -223,6 +251,7 @@ daemon_sources = \
 	lib/daemon/api_event.c \
 	lib/daemon/api_hook.c \
 	lib/daemon/api_metric.c \
+	lib/daemon/api_queue.c \
 	lib/daemon/api_session.c \
 	lib/daemon/api_ws.c \
 	lib/daemon/chunk.c \

@@ -14,11 +14,13 @@ unit_programs = \
 	tests/unit/client_page \
 	tests/unit/client_url \
 	tests/unit/cmd \
+	tests/unit/command \
 	tests/unit/delivery \
 	tests/unit/err \
 	tests/unit/faults \
 	tests/unit/forget \
 	tests/unit/gate \
+	tests/unit/glob \
 	tests/unit/hook \
 	tests/unit/http \
 	tests/unit/http_live \
@@ -42,6 +44,7 @@ unit_programs = \
 	tests/unit/recall \
 	tests/unit/render \
 	tests/unit/reply \
+	tests/unit/rule \
 	tests/unit/run \
 	tests/unit/run_end \
 	tests/unit/run_fault \
@@ -61,6 +64,7 @@ unit_programs = \
 
 fuzz_programs = \
 	tests/fuzz/codec-fuzz \
+	tests/fuzz/command-fuzz \
 	tests/fuzz/gate-fuzz \
 	tests/fuzz/json-fuzz \
 	tests/fuzz/token-fuzz \
@@ -68,6 +72,9 @@ fuzz_programs = \
 tests_fuzz_codec_fuzz_SOURCES = tests/fuzz/codec.c
 tests_fuzz_codec_fuzz_LDADD = $(test_libs)
 tests_fuzz_codec_fuzz_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_command_fuzz_SOURCES = tests/fuzz/command.c
+tests_fuzz_command_fuzz_LDADD = $(test_libs)
+tests_fuzz_command_fuzz_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_gate_fuzz_SOURCES = tests/fuzz/gate.c
 tests_fuzz_gate_fuzz_LDADD = $(test_libs)
 tests_fuzz_gate_fuzz_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
@@ -136,11 +143,13 @@ tests_unit_client_frames_LDADD = $(test_libs)
 tests_unit_client_page_LDADD = $(test_libs)
 tests_unit_client_url_LDADD = $(test_libs)
 tests_unit_cmd_LDADD = $(test_libs)
+tests_unit_command_LDADD = $(test_libs)
 tests_unit_delivery_LDADD = $(test_libs)
 tests_unit_err_LDADD = $(test_libs)
 tests_unit_faults_LDADD = $(test_libs)
 tests_unit_forget_LDADD = $(test_libs)
 tests_unit_gate_LDADD = $(test_libs)
+tests_unit_glob_LDADD = $(test_libs)
 tests_unit_hook_LDADD = $(test_libs)
 tests_unit_http_LDADD = $(test_libs)
 tests_unit_http_live_LDADD = $(test_libs)
@@ -164,6 +173,7 @@ tests_unit_reader_LDADD = $(test_libs)
 tests_unit_recall_LDADD = $(test_libs)
 tests_unit_render_LDADD = $(test_libs)
 tests_unit_reply_LDADD = $(test_libs)
+tests_unit_rule_LDADD = $(test_libs)
 tests_unit_run_LDADD = $(test_libs)
 tests_unit_run_end_LDADD = $(test_libs)
 tests_unit_run_fault_LDADD = $(test_libs)
@@ -214,6 +224,7 @@ tests_data = \
 	tests/lint \
 	tests/run \
 	tests/fuzz/codec \
+	tests/fuzz/command \
 	tests/fuzz/ws \
 	tests/tools/fake-llm \
 	tests/bench/get-peer \

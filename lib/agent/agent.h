@@ -34,7 +34,8 @@ struct amk_input {
 	const char *text;    /* MESSAGE, STEER: what the user says. ANSWER: the reason or free text, or NULL. EXIT: the end
 			      * of what it wrote to stderr, or NULL */
 	const char *attachments; /* MESSAGE, STEER: JSON, see attached.h, or NULL */
-	const char *reply;   /* ANSWER: "once", "always", "reject" (permission); "answer", "reject" (question) */
+	const char *reply;   /* ANSWER: "once", "always", "reject" (permission); "answer", "reject" (question).
+			      * Always is for the log: the agent is allowed this once, rules remember */
 	const char *answers; /* ANSWER to a question: JSON [[string]], one list per question */
 	const char *input;   /* ANSWER "once": the tool's input instead of the asked one, a JSON object, or NULL */
 	bool stop;	     /* ANSWER "reject": and the turn ends */

@@ -16,7 +16,6 @@ static void asked_release(struct amk_track_asked *a)
 	free(a->subject);
 	free(a->details);
 	free(a->about);
-	free(a->scope);
 }
 
 void amk_ask_release(struct amk_track *t)
@@ -49,16 +48,7 @@ struct outcome {
 	const char *more;     /* further members of amika.decision, or NULL */
 	const char *reason;   /* why nobody's answer counts, or NULL */
 	const char *by;
-	const struct amk_track_always *rule; /* that answered, or NULL */
 };
-
-static void write_rule(struct amk_buf *b, const struct amk_track_always *rule)
-{
-	amk_jw_open(b, "rule", '{');
-	amk_jw_cstr(b, "name", "always");
-	amk_jw_cstr(b, "by", rule->by);
-	amk_jw_close(b, '}');
-}
 
 static void write_data(struct amk_buf *b, const struct amk_track_asked *a, const struct outcome *o)
 {
@@ -85,8 +75,6 @@ static void say(struct amk_track *t, const struct amk_track_asked *a, const stru
 		amk_jw_int(&amika, "turn", a->turn);
 	if (o->by)
 		amk_jw_str(&amika, "by", o->by, strnlen(o->by, 200));
-	if (o->rule)
-		write_rule(&amika, o->rule);
 	amk_jw_members(&decision, a->about, strlen(a->about));
 	if (o->more)
 		amk_jw_members(&decision, o->more, strlen(o->more));
@@ -99,10 +87,6 @@ static void say(struct amk_track *t, const struct amk_track_asked *a, const stru
 	said.decision = decision.s;
 	said.decision_kind = a->kind;
 	said.decision_reason = o->reason;
-	if (o->rule) {
-		said.decision_reply = "always";
-		said.decision_by = o->by;
-	}
 	t->sink->say(t->sink->arg, &said);
 }
 
@@ -111,7 +95,7 @@ static char *own_json(const char *s)
 	return amk_strdup(s ? s : "");
 }
 
-bool amk_ask_open(struct amk_track *t, const struct amk_ask *ask)
+void amk_ask_open(struct amk_track *t, const struct amk_ask *ask)
 {
 	struct amk_track_asked a = {
 		.native = amk_strndup(ask->native, strnlen(ask->native, AMK_TRACK_ID_MAX)),
@@ -119,7 +103,6 @@ bool amk_ask_open(struct amk_track *t, const struct amk_ask *ask)
 		.subject = amk_strdup(ask->subject),
 		.details = amk_strdup(ask->details),
 		.about = own_json(ask->about),
-		.scope = ask->scope ? amk_strdup(ask->scope) : NULL,
 		.turn = t->running ? t->turns : 0,
 		.background = ask->background,
 	};
@@ -136,7 +119,6 @@ bool amk_ask_open(struct amk_track *t, const struct amk_ask *ask)
 	t->asked = amk_realloc(t->asked, (t->nasked + 1) * sizeof a);
 	t->asked[t->nasked++] = a;
 	say(t, &a, &o);
-	return amk_always_find(t, a.scope) != NULL;
 }
 
 static void remove_one(struct amk_track *t, const struct amk_track_asked *a)
@@ -249,25 +231,7 @@ void amk_ask_answer(struct amk_track *t, const struct amk_input *in)
 	o.type = is_question(a) ? "question.resolved" : "permission.resolved";
 	o.status = status_of(a, in->reply);
 	o.more = more.s;
-	if (strcmp(in->reply, "always") == 0)
-		amk_always_add(t, a->scope, in->by);
 	close_one(t, a, &o);
-}
-
-void amk_ask_settle(struct amk_track *t, const char *native)
-{
-	const struct amk_track_asked *a = amk_ask_find(t, native);
-	const struct outcome o = {
-		.state = AMK_DECISION_ANSWERED,
-		.type = "permission.resolved",
-		.status = "accept_for_session",
-		.more = "\"reply\":\"always\"",
-		.by = "rule always",
-		.rule = a ? amk_always_find(t, a->scope) : NULL,
-	};
-
-	if (o.rule)
-		close_one(t, a, &o);
 }
 
 void amk_ask_save(const struct amk_track *t, struct amk_buf *b)
@@ -282,7 +246,6 @@ void amk_ask_save(const struct amk_track *t, struct amk_buf *b)
 		amk_jw_cstr(b, "subject", a->subject);
 		amk_jw_cstr(b, "details", a->details);
 		amk_jw_cstr(b, "about", a->about);
-		amk_jw_cstr(b, "scope", a->scope);
 		amk_jw_int(b, "turn", a->turn);
 		amk_jw_bool(b, "background", a->background);
 		amk_jw_close(b, '}');
@@ -298,7 +261,6 @@ static int load_one(struct amk_track *t, const struct amk_json *j, struct amk_er
 		AMK_JSON_FIELD(amk_track_asked, subject, "subject", STR, true),
 		AMK_JSON_FIELD(amk_track_asked, details, "details", STR, true),
 		AMK_JSON_FIELD(amk_track_asked, about, "about", STR, true),
-		AMK_JSON_FIELD(amk_track_asked, scope, "scope", STR, false),
 		AMK_JSON_FIELD(amk_track_asked, turn, "turn", INT, true),
 		AMK_JSON_FIELD(amk_track_asked, background, "background", BOOL, true),
 	};
@@ -311,7 +273,6 @@ static int load_one(struct amk_track *t, const struct amk_json *j, struct amk_er
 	a.subject = amk_strdup(a.subject);
 	a.details = amk_strdup(a.details);
 	a.about = amk_strdup(a.about);
-	a.scope = a.scope ? amk_strdup(a.scope) : NULL;
 	t->asked = amk_realloc(t->asked, (t->nasked + 1) * sizeof a);
 	t->asked[t->nasked++] = a;
 	return 0;

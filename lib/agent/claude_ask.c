@@ -76,17 +76,6 @@ static void end_response(struct amk_claude *c, struct amk_buf *b)
 	amk_claude_turn_send(c, b);
 }
 
-/* "Always" holds for this session only: nothing is written into the user's project or home. */
-static void write_suggestion(struct amk_buf *b, const struct amk_json *suggestion)
-{
-	amk_jw_open(b, NULL, '{');
-	for (const struct amk_json *m = amk_json_first(suggestion); m; m = amk_json_next(m))
-		if (strcmp(amk_json_key(m), "destination") != 0)
-			amk_json_print(b, amk_json_key(m), m);
-	amk_jw_cstr(b, "destination", "session");
-	amk_jw_close(b, '}');
-}
-
 void amk_claude_ask_deny(struct amk_buf *b, const char *message, bool stop)
 {
 	amk_jw_cstr(b, "behavior", "deny");
@@ -95,24 +84,19 @@ void amk_claude_ask_deny(struct amk_buf *b, const char *message, bool stop)
 		amk_jw_bool(b, "interrupt", true);
 }
 
-/* `changed`: what to do instead, or NULL. */
-static void write_allow(struct amk_buf *b, const struct amk_json *asked, bool always, const char *changed)
+/*
+ * Always, too: what the agent suggests with it could reach further than what was shown; rules remember instead.
+ * `changed`: what to do instead, or NULL.
+ */
+static void write_allow(struct amk_buf *b, const struct amk_json *asked, const char *changed)
 {
 	const struct amk_json *input = amk_json_get(asked, "input");
-	const struct amk_json *suggestions = amk_json_get(asked, "permissionSuggestions");
 
 	amk_jw_cstr(b, "behavior", "allow");
 	if (changed)
 		amk_jw_raw(b, "updatedInput", changed, strlen(changed));
 	else if (amk_json_is_object(input))
 		amk_json_print(b, "updatedInput", input);
-	if (!always || !amk_json_is_array(suggestions))
-		return;
-	amk_jw_open(b, "updatedPermissions", '[');
-	for (const struct amk_json *s = amk_json_first(suggestions); s; s = amk_json_next(s))
-		if (amk_json_is_object(s))
-			write_suggestion(b, s);
-	amk_jw_close(b, ']');
 }
 
 static void write_reply(struct amk_buf *b, const struct amk_track_asked *a, const struct amk_input *in)
@@ -122,7 +106,7 @@ static void write_reply(struct amk_buf *b, const struct amk_track_asked *a, cons
 	if (strcmp(in->reply, "reject") == 0)
 		amk_claude_ask_deny(b, in->text ? in->text : "The user does not want this.", in->stop);
 	else
-		write_allow(b, asked, strcmp(in->reply, "always") == 0, in->input);
+		write_allow(b, asked, in->input);
 }
 
 /* True when it was a form. */
@@ -148,9 +132,14 @@ static bool respond(struct amk_claude *c, const struct amk_track_asked *a, const
 	return form;
 }
 
-/* What asks the person something has a new answer each time, whatever it is called. */
+/*
+ * What asks the person something has a new answer each time, whatever it is called; and a command that is to leave the
+ * agent's own sandbox is more than that command.
+ */
 static bool is_personal(const struct amk_json *request)
 {
+	if (amk_json_true(amk_json_get(amk_json_get(request, "input"), "dangerouslyDisableSandbox")))
+		return true;
 	return amk_json_true(amk_json_get(request, "requires_user_interaction")) ||
 	       amk_json_is(request, "tool_name", "AskUserQuestion") || amk_json_is(request, "tool_name", "ExitPlanMode");
 }
@@ -160,7 +149,6 @@ static bool can_use_tool(struct amk_claude *c, const char *id, const struct amk_
 	struct amk_buf metadata AMK_AUTO(buf) = AMK_BUF_INIT(AMK_CLAUDE_PART / 2);
 	struct amk_buf about AMK_AUTO(buf) = AMK_BUF_INIT(AMK_CLAUDE_PART / 4);
 	struct amk_buf more AMK_AUTO(buf) = AMK_BUF_INIT(AMK_CLAUDE_PART / 2);
-	struct amk_buf scope AMK_AUTO(buf) = AMK_BUF_INIT(AMK_ALWAYS_SCOPE);
 	struct amk_ask ask = {
 		.native = id, .kind = "permission", .subject = amk_json_get_str(request, "tool_name"),
 		.background = amk_json_get_str(request, "agent_id") != NULL,
@@ -173,18 +161,14 @@ static bool can_use_tool(struct amk_claude *c, const char *id, const struct amk_
 	amk_track_print(&more, "input", amk_json_get(request, "input"));
 	if (amk_json_is_array(amk_json_get(request, "permission_suggestions")))
 		amk_track_print(&more, "suggestions", amk_json_get(request, "permission_suggestions"));
+	if (is_personal(request))
+		amk_jw_bool(&more, "personal", true);
 	if (!amk_buf_ok(&metadata) || !amk_buf_ok(&about) || !amk_buf_ok(&more))
 		return false;
 	ask.details = metadata.s;
 	ask.about = about.s;
 	ask.more = more.s;
-	if (!is_personal(request) && amk_always_scope(&scope, ask.subject, amk_json_get(request, "input")))
-		ask.scope = scope.s;
-	if (amk_ask_open(&c->track, &ask)) {
-		/* Not what it suggests: that was for the process it was told to, and can reach further. */
-		respond(c, amk_ask_find(&c->track, id), &(struct amk_input){ .reply = "once" });
-		amk_ask_settle(&c->track, id);
-	}
+	amk_ask_open(&c->track, &ask);
 	return true;
 }
 

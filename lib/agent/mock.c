@@ -208,7 +208,6 @@ static bool line_ask(struct mock *m, const struct amk_json *j, bool question)
 {
 	struct amk_buf details AMK_AUTO(buf) = AMK_BUF_INIT(PART_MAX);
 	struct amk_buf about AMK_AUTO(buf) = AMK_BUF_INIT(PART_MAX);
-	struct amk_buf scope AMK_AUTO(buf) = AMK_BUF_INIT(AMK_ALWAYS_SCOPE);
 	const struct amk_json *given = amk_json_get(j, question ? "options" : "metadata");
 	struct amk_ask ask = {
 		.native = amk_json_get_str(j, "id"),
@@ -231,12 +230,7 @@ static bool line_ask(struct mock *m, const struct amk_json *j, bool question)
 	ask.about = about.s;
 	if (!amk_buf_ok(&details) || !amk_buf_ok(&about))
 		return false;
-	if (!question && amk_always_scope(&scope, ask.subject, given))
-		ask.scope = scope.s;
-	if (amk_ask_open(&m->track, &ask)) {
-		respond(m, ask.native, "always", NULL);
-		amk_ask_settle(&m->track, ask.native);
-	}
+	amk_ask_open(&m->track, &ask);
 	return true;
 }
 

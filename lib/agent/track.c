@@ -61,7 +61,6 @@ void amk_track_release(struct amk_track *t)
 	free(t->known);
 	free(t->message);
 	amk_ask_release(t);
-	amk_always_release(t);
 	amk_steer_release(t);
 	amk_track_init(t);
 }

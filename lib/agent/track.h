@@ -46,14 +46,8 @@ struct amk_track_asked {
 	char *subject; /* action of a permission, prompt of a question */
 	char *details; /* JSON: metadata of a permission, options of a question */
 	char *about;   /* members of amika.decision that its end repeats */
-	char *scope;   /* what "always" would hold for; NULL: for this one only */
 	int64_t turn;  /* 0: asked outside any turn */
 	bool background; /* outlives the turn it was asked in */
-};
-
-/* What was allowed for the session. */
-struct amk_track_always {
-	char *scope, *by;
 };
 
 struct amk_track {
@@ -68,8 +62,6 @@ struct amk_track {
 	size_t nknown;
 	struct amk_track_asked *asked;
 	size_t nasked;
-	struct amk_track_always *always; /* the oldest first */
-	size_t nalways;
 	struct amk_track_steered *steered; /* see steer.h */
 	size_t nsteered;
 };
@@ -124,7 +116,7 @@ void amk_track_open_release(struct amk_track_open *o);
 
 /*
  * Where the steps that made events cannot be repeated, the log tells what they were (track_log.c). Begin forgets all but
- * the counters and what was allowed for the session; then each event of the log is taken note of, in order from the first.
+ * the counters; then each event of the log is taken note of, in order from the first.
  */
 void amk_track_recall_begin(struct amk_track *t);
 void amk_track_recall(struct amk_track *t, const struct amk_json *event);
@@ -142,13 +134,10 @@ void amk_turn_exit(struct amk_track *t, const struct amk_input *in);
 /* Decisions (ask.c). */
 struct amk_ask {
 	const char *native, *kind, *subject, *details, *about; /* as in struct amk_track_asked */
-	const char *scope; /* as in struct amk_track_asked */
 	const char *more; /* members of amika.decision that only the request carries, or NULL */
 	bool background;
 };
-/* True when it was allowed before for the session: the codec allows it and calls amk_ask_settle. */
-bool amk_ask_open(struct amk_track *t, const struct amk_ask *ask);
-void amk_ask_settle(struct amk_track *t, const char *native);
+void amk_ask_open(struct amk_track *t, const struct amk_ask *ask);
 /* NULL when there is none of that id. Valid until the next call that opens or closes one. */
 const struct amk_track_asked *amk_ask_find(const struct amk_track *t, const char *native);
 void amk_ask_answer(struct amk_track *t, const struct amk_input *in);
@@ -160,18 +149,5 @@ void amk_ask_forget(struct amk_track *t, const char *native); /* without a word;
 void amk_ask_release(struct amk_track *t);
 void amk_ask_save(const struct amk_track *t, struct amk_buf *b);
 int amk_ask_load(struct amk_track *t, const struct amk_json *list, struct amk_err *e);
-
-/* What was allowed always (always.c). */
-#define AMK_ALWAYS_SCOPE 8192 /* bytes; what is longer is asked about each time */
-/*
- * The scope of a request: the tool and its file, or the tool and the whole of its input but for the
- * agent's own description. False when that does not fit into b.
- */
-bool amk_always_scope(struct amk_buf *b, const char *action, const struct amk_json *input);
-const struct amk_track_always *amk_always_find(const struct amk_track *t, const char *scope);
-void amk_always_add(struct amk_track *t, const char *scope, const char *by);
-void amk_always_release(struct amk_track *t);
-void amk_always_save(const struct amk_track *t, struct amk_buf *b);
-int amk_always_load(struct amk_track *t, const struct amk_json *list, struct amk_err *e);
 
 #endif

@@ -129,11 +129,8 @@ static void recall_turn(struct amk_track *t, bool begins, const struct amk_json 
 
 void amk_track_recall_begin(struct amk_track *t)
 {
-	struct amk_track kept = { .items = t->items, .turns = t->turns, .always = t->always, .nalways = t->nalways,
-				  .steered = t->steered, .nsteered = t->nsteered };
+	struct amk_track kept = { .items = t->items, .turns = t->turns, .steered = t->steered, .nsteered = t->nsteered };
 
-	t->always = NULL;
-	t->nalways = 0;
 	t->steered = NULL;
 	t->nsteered = 0;
 	amk_track_release(t);

@@ -49,7 +49,6 @@ void amk_track_state_save(const struct amk_track *t, struct amk_buf *b, const ch
 	}
 	amk_jw_close(b, ']');
 	amk_ask_save(t, b);
-	amk_always_save(t, b);
 	amk_steer_save(t, b);
 	amk_jw_close(b, '}');
 }
@@ -110,7 +109,7 @@ struct saved_track {
 	int64_t items, turns;
 	bool running, resent;
 	const char *message;
-	const struct amk_json *open, *known, *asked, *always, *steered;
+	const struct amk_json *open, *known, *asked, *steered;
 };
 
 int amk_track_state_load(struct amk_track *t, const struct amk_json *j, struct amk_err *e)
@@ -124,7 +123,6 @@ int amk_track_state_load(struct amk_track *t, const struct amk_json *j, struct a
 		AMK_JSON_FIELD(saved_track, open, "open", ARRAY, true),
 		AMK_JSON_FIELD(saved_track, known, "known", ARRAY, true),
 		AMK_JSON_FIELD(saved_track, asked, "asked", ARRAY, true),
-		AMK_JSON_FIELD(saved_track, always, "always", ARRAY, false), /* the first versions had none */
 		AMK_JSON_FIELD(saved_track, steered, "steered", ARRAY, false),
 	};
 	struct saved_track s = { 0 };
@@ -142,7 +140,7 @@ int amk_track_state_load(struct amk_track *t, const struct amk_json *j, struct a
 	for (const struct amk_json *c = amk_json_first(s.known); c; c = amk_json_next(c))
 		if (load_known(t, c, e) < 0)
 			return -1;
-	if (amk_always_load(t, s.always, e) < 0 || amk_steer_load(t, s.steered, e) < 0)
+	if (amk_steer_load(t, s.steered, e) < 0)
 		return -1;
 	return amk_ask_load(t, s.asked, e);
 }

@@ -101,6 +101,8 @@ static void write_answer(struct amk_buf *b, const struct amk_decision_answer *a)
 		amk_jw_raw(b, "input", a->input, strlen(a->input));
 	if (a->stop)
 		amk_jw_bool(b, "stop", true);
+	if (a->made)
+		amk_jw_raw(b, "rule", a->made, strlen(a->made));
 	amk_jw_close(b, '}');
 }
 

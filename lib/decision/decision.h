@@ -8,6 +8,7 @@
 
 #include "core/buf.h"
 #include "core/err.h"
+#include "core/json.h"
 #include "event/event.h"
 #include "store/store.h"
 
@@ -43,6 +44,8 @@ struct amk_decision_answer {
 	const char *by;	     /* who */
 	const char *rule;    /* by which rule, or NULL */
 	bool expired;	     /* nobody answered in time: this is what is said instead */
+	const char *made;    /* the rule that "always" made (JSON), or NULL */
+	const struct amk_json *wanted; /* what that rule is to be, see always.h, or NULL */
 };
 /*
  * Closes the one `said` resolves; answer is NULL when nobody answered (void). *at names it.

@@ -98,7 +98,7 @@ int amk_rule_check(const struct amk_state_rule *r, struct amk_err *e)
 	if (strlen(r->command) > COMMAND_MAX)
 		return amk_err_set(e, AMK_ETOOBIG, "a rule's command has at most %d bytes", COMMAND_MAX);
 	if (amk_command_pattern(&command, r->command, e) < 0)
-		return amk_err_wrap(e, "--command");
+		return amk_err_wrap(e, "the rule's command");
 	amk_command_release(&command);
 	return 0;
 }

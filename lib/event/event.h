@@ -47,8 +47,6 @@ struct amk_said {
 	const char *decision;	     /* members of amika.decision */
 	const char *decision_reason; /* AMK_REASON_…, when it is void or expired; else NULL */
 	const char *decision_kind;   /* "permission" or "question" */
-	const char *decision_reply;  /* given by a rule, whose name is decision_by; else NULL */
-	const char *decision_by;
 };
 
 /* What the finisher adds. */

@@ -431,9 +431,31 @@ static void show_changed(struct amk_render *r, const struct amk_json *event, str
 	amk_buf_addc(out, '\n');
 }
 
+void amk_render_rule(struct amk_buf *out, const struct amk_json *rule)
+{
+	static const char *const keys[] = { "command", "path", "input" };
+	const char *id = amk_json_get_str(rule, "id"), *tool = amk_json_get_str(rule, "tool");
+	struct amk_buf input AMK_AUTO(buf) = AMK_BUF_INIT(1u << 20);
+
+	amk_render_word(out, id ? id : "a rule", WORD_MAX);
+	amk_buf_adds(out, ": ");
+	amk_render_word(out, tool ? tool : "any tool", WORD_MAX);
+	for (size_t i = 0; i < AMK_COUNT(keys); i++) {
+		const struct amk_json *v = amk_json_get(rule, keys[i]);
+
+		if (!v)
+			continue;
+		amk_buf_clear(&input);
+		amk_json_print(&input, NULL, v);
+		amk_buf_addf(out, ", %s ", keys[i]);
+		amk_render_word(out, amk_json_str(v) ? amk_json_str(v) : input.s, RESULT_WIDTH);
+	}
+}
+
 static void show_resolved(struct amk_render *r, const struct amk_json *event, struct amk_buf *out)
 {
-	const char *id = decision_id(event), *by = amk_json_get_str(amk_json_get(event, "amika"), "by");
+	const struct amk_json *amika = amk_json_get(event, "amika"), *made = amk_json_get(amika, "rule_made");
+	const char *id = decision_id(event), *by = amk_json_get_str(amika, "by");
 
 	if (r->asks)
 		return;
@@ -445,6 +467,10 @@ static void show_resolved(struct amk_render *r, const struct amk_json *event, st
 	if (by) {
 		amk_buf_adds(out, " by ");
 		amk_render_word(out, by, WORD_MAX);
+	}
+	if (made) {
+		amk_buf_adds(out, ", and from now on ");
+		amk_render_rule(out, made);
 	}
 	amk_buf_addc(out, '\n');
 }

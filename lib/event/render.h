@@ -50,6 +50,8 @@ void amk_render_word(struct amk_buf *out, const char *s, size_t max);
 void amk_render_request(struct amk_buf *out, const struct amk_json *event);
 /* A permission.resolved's or question.resolved's answer: "allowed once", "answered: Red". */
 void amk_render_answer(struct amk_buf *out, const struct amk_json *event);
+/* What a rule that "always" made allows: "r_4: Bash, command npm test". */
+void amk_render_rule(struct amk_buf *out, const struct amk_json *rule);
 /* True when the event completes an assistant's message: *text has its words, unescaped. */
 bool amk_render_final(const struct amk_json *event, struct amk_buf *text);
 

@@ -317,6 +317,7 @@ static bool step_lines(struct amk_session *s)
 		amk_said_step(s, &in);
 		s->raw_n = 0;
 		amk_live_line_done(live, n);
+		amk_ruled_work(s);
 		amk_session_pump(s);
 		if (live->out_n >= stop)
 			return false;

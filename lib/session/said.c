@@ -14,9 +14,7 @@
 static bool decide(struct amk_session *s, const struct amk_said *said, struct amk_decision_place *at)
 {
 	struct amk_decision_asker asker = { .session = s->row, .run = s->live.row };
-	const struct amk_decision_answer by_rule = { .reply = said->decision_reply, .by = said->decision_by,
-						     .rule = "always" };
-	const struct amk_decision_answer *answer = said->decision_by ? &by_rule : s->answering;
+	const struct amk_decision_answer *answer = s->answering;
 	struct amk_store *store = s->all->conf.store;
 	struct amk_err e = { 0 };
 
@@ -28,6 +26,7 @@ static bool decide(struct amk_session *s, const struct amk_said *said, struct am
 		}
 		s->open_decisions++;
 		amk_deadline_add(s->all, at->deadline);
+		amk_ruled_opened(s, at->row);
 		return true;
 	}
 	if (said->decision_state == AMK_DECISION_VOID)
@@ -92,6 +91,7 @@ static void append(struct amk_session *s, const struct amk_said *said, const str
 
 static void say(void *arg, const struct amk_said *said)
 {
+	struct amk_buf amika AMK_AUTO(buf) = AMK_BUF_INIT(LINE_MAX);
 	struct amk_session *s = arg;
 	struct amk_decision_place at = { 0 };
 	struct amk_said closed = *said;
@@ -100,7 +100,13 @@ static void say(void *arg, const struct amk_said *said)
 		append(s, said, NULL);
 		return;
 	}
-	/* A codec knows neither that nobody answered nor what ended its program. */
+	/* A codec knows neither rules, nor that nobody answered, nor what ended its program. */
+	if (said->decision_state == AMK_DECISION_ANSWERED && s->ruled.n) {
+		if (said->amika)
+			amk_jw_members(&amika, said->amika, strlen(said->amika));
+		amk_jw_members(&amika, s->ruled.s, s->ruled.n);
+		closed.amika = amika.s;
+	}
 	if (said->decision_state == AMK_DECISION_ANSWERED && s->answering && s->answering->expired) {
 		closed.decision_state = AMK_DECISION_EXPIRED;
 		closed.decision_reason = AMK_REASON_DEADLINE;

@@ -245,8 +245,8 @@ void amk_session_terminate(struct amk_session *s, void (*done)(void *arg, bool o
 	amk_sessions_make_ready(s);
 }
 
-int amk_session_answer(struct amk_session *s, const struct amk_decision *d, const struct amk_decision_answer *a,
-		       struct amk_err *e)
+/* The answer goes to the codec; what its event says of rules stands in s->ruled. -1: nobody waits for it. */
+static int step_answer(struct amk_session *s, const struct amk_decision *d, const struct amk_decision_answer *a)
 {
 	struct amk_input in = {
 		.kind = AMK_INPUT_ANSWER,
@@ -259,6 +259,16 @@ int amk_session_answer(struct amk_session *s, const struct amk_decision *d, cons
 		.by = a->by,
 	};
 	unsigned before = s->open_decisions;
+
+	s->answering = a;
+	amk_said_step(s, &in);
+	s->answering = NULL;
+	amk_buf_clear(&s->ruled);
+	return s->open_decisions == before ? -1 : 0;
+}
+
+static int check_answerable(const struct amk_session *s, const struct amk_decision *d, struct amk_err *e)
+{
 	char id[AMK_DECISION_ID];
 
 	amk_decision_id(id, d->row);
@@ -268,15 +278,30 @@ int amk_session_answer(struct amk_session *s, const struct amk_decision *d, cons
 		return -1;
 	if (s->live.row == 0 || s->live.row != d->run || s->live.over)
 		return amk_err_set(e, AMK_EANSWERED, "%s is void: the program that asked is gone", id);
-	if (amk_reply_check(d, a, s->codec, e) < 0)
-		return -1;
-	s->answering = a;
-	amk_said_step(s, &in);
-	s->answering = NULL;
-	if (s->open_decisions == before)
-		return amk_err_set(e, AMK_EANSWERED, "%s is not waited for any more", id);
-	amk_session_pump(s);
 	return 0;
+}
+
+int amk_session_answer(struct amk_session *s, const struct amk_decision *d, const struct amk_decision_answer *a,
+		       struct amk_err *e)
+{
+	struct amk_buf made AMK_AUTO(buf) = AMK_BUF_INIT(1u << 20);
+	struct amk_decision_answer whole = *a;
+	int64_t rule = 0;
+
+	if (check_answerable(s, d, e) < 0 || amk_reply_check(d, a, s->codec, e) < 0 ||
+	    amk_ruled_always(s, d, a, &made, &rule, e) < 0)
+		return -1;
+	if (rule) {
+		whole.made = made.s;
+		amk_jw_raw(&s->ruled, "rule_made", made.s, made.n);
+	}
+	if (step_answer(s, d, &whole) == 0) {
+		amk_session_pump(s);
+		return 0;
+	}
+	if (rule && amk_state_rule_remove(s->all->conf.store, rule, e) < 0)
+		return -1;
+	return amk_err_set(e, AMK_EANSWERED, "d_%lld is not waited for any more", (long long)d->row);
 }
 
 static void write_resident(struct amk_buf *b, const struct amk_session *s)
@@ -341,4 +366,19 @@ uint64_t amk_session_sequence(const struct amk_session *s)
 const char *amk_session_native_id(const struct amk_session *s)
 {
 	return s->native_id;
+}
+
+const char *amk_session_agent(const struct amk_session *s)
+{
+	return s->codec ? s->codec->name : NULL;
+}
+
+const char *amk_session_directory(const struct amk_session *s)
+{
+	return amk_json_get_str(s->spec, "directory");
+}
+
+const char *amk_session_permission_mode(const struct amk_session *s)
+{
+	return amk_json_get_str(s->spec, "permissionMode");
 }

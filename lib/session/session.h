@@ -147,5 +147,8 @@ int64_t amk_session_row(const struct amk_session *s);
 const char *amk_session_id(const struct amk_session *s);
 uint64_t amk_session_sequence(const struct amk_session *s);
 const char *amk_session_native_id(const struct amk_session *s); /* or NULL */
+const char *amk_session_agent(const struct amk_session *s);
+const char *amk_session_directory(const struct amk_session *s);
+const char *amk_session_permission_mode(const struct amk_session *s);
 
 #endif

@@ -34,6 +34,7 @@ struct amk_session *amk_sessions_make(struct amk_sessions *all, const struct amk
 	s->frozen = all->conf.frozen;
 	amk_status_load(s, r);
 	amk_buf_init(&s->writes, 64u << 20);
+	amk_buf_init(&s->ruled, 1u << 20);
 	amk_live_release(s);
 	return s;
 }
@@ -80,6 +81,8 @@ void amk_sessions_free(struct amk_session *s)
 	if (s->state)
 		s->codec->free_state(s->state);
 	amk_json_free(s->spec);
+	amk_buf_release(&s->ruled);
+	free(s->opened);
 	free(s->id);
 	free(s->native_id);
 	free(s);

@@ -293,7 +293,7 @@ answer_all() { # SESSION REPLY: what is open there now
 	done
 }
 
-# The requests and answers since a number: "requested accept_for_session:rule always …".
+# The requests and answers since a number: "requested accept_for_session:rule r_1 …".
 decided() { # SESSION OFFSET
 	events "$1" "offset=$2" | jq -rs '[.[] | select(.type | startswith("permission")) |
 		.data.status + (if .amika.by then ":" + .amika.by else "" end)] | join(" ")'
@@ -309,12 +309,14 @@ decided() { # SESSION OFFSET
 	# The command is the same again; the other one's file is not.
 	say always permissions
 	stream_until always permission.requested 4 >/dev/null
-	[ "$(decided always "$at")" = 'requested accept_for_session:rule always requested' ]
+	[ "$(decided always "$at")" = 'requested accept_for_session:rule r_1 requested' ]
 	events always "offset=$at" | jq -es 'map(select(.amika.rule)) | length == 1 and (.[0] | .synthetic and
-		.amika.rule.name == "always" and (.amika.rule.by | startswith("uid ")))'
+		.amika.rule.id == "r_1" and .amika.rule.scope == "session" and .amika.rule.action == "allow")'
+	api '/v1/rules?session=always' | jq -e '.rules[0] | .ruleId == "r_1" and .command == "echo mock" and
+		(.by | startswith("uid "))'
 	# It is a decision like others: asked, answered, kept.
 	api '/v1/decisions?session=always&all=true' | jq -e '[.decisions[].state | sub("delivered"; "answered")] == ["answered","answered","answered","open"] and
-		(.decisions[2] | .by == "rule always" and .answer.reply == "always")'
+		(.decisions[2] | .by == "rule r_1" and .answer.reply == "always")'
 	answer_all always reject
 	turns always 2
 	kill -KILL "$(api /v1/health | jq .pid)"
@@ -330,7 +332,7 @@ decided() { # SESSION OFFSET
 	at=$(api /v1/sessions/always | jq .eventCount)
 	say always permissions
 	stream_until always permission.requested 7 >/dev/null
-	[ "$(decided always "$at")" = 'requested accept_for_session:rule always requested' ]
+	[ "$(decided always "$at")" = 'requested accept_for_session:rule r_1 requested' ]
 	events always | check-stream --open -
 }
 

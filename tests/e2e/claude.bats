@@ -150,7 +150,8 @@ end_of() { a amika session show "$1" | jq .after; }
 	a amika run -n always claude "[[tool:bash touch one.txt]]" >out || [ "$?" = 9 ]
 	at=$(end_of always)
 	id=$(jq -r 'select(.type == "permission.requested").amika.decision.id' out)
-	a amika decision allow --always "$id"
+	[ "$(a amika decision allow --always "$id" | jq -c '.answer.rule | [.scope, .tool, .command]')" = \
+		'["session","Bash","touch one.txt"]' ]
 	wait_for "always@$at" turn.ended
 	a amika send always "[[tool:bash touch one.txt]]" >out
 	[ "$(outcome <out)" = completed ]
@@ -315,7 +316,8 @@ asked_since() { tail -n "+$(($1 + 1))" "$BATS_FILE_TMPDIR/requests"; } # N
 	a amika send always "[[tool:bash touch one.txt]]" >out
 	[ "$(outcome <out)" = completed ]
 	some '.type == "permission.requested" and .data.action == "Bash"' <out
-	some '.type == "permission.resolved" and .data.status == "accept_for_session" and .amika.by == "rule always"' <out
+	some '.type == "permission.resolved" and .data.status == "accept_for_session" and .amika.by == "rule r_1"
+		and .amika.rule.scope == "session"' <out
 	run --separate-stderr a amika send always "[[tool:bash touch two.txt]]"
 	[ "$status" = 9 ]
 	at=$(end_of always)

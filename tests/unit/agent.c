@@ -334,42 +334,6 @@ static void test_refused(void)
 	}
 }
 
-static void scope_is(const char *input, const char *want, const char *name)
-{
-	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(AMK_ALWAYS_SCOPE);
-	struct amk_err e = { 0 };
-	struct amk_json *j AMK_AUTO(json) = amk_json_parse(input, strlen(input), &e);
-
-	is_str(amk_always_scope(&b, "T", j) ? b.s : "none", want, name);
-}
-
-static void test_always(void)
-{
-	struct amk_track t;
-	char scope[32], *long_input AMK_AUTO(mem) = amk_calloc(1, AMK_ALWAYS_SCOPE + 40);
-
-	scope_is("{\"b\":1,\"a\":\"x\",\"description\":\"d\"}", "[\"T\",{\"a\":\"x\",\"b\":1}]",
-		 "the order of members and the description do not count");
-	scope_is("{\"file_path\":\"/f\",\"content\":\"c\"}", "[\"T\",\"/f\"]", "of a file only its path counts");
-	scope_is("null", "[\"T\",{}]", "no input");
-	memcpy(long_input, "{\"a\":\"", 6);
-	memset(long_input + 6, 'x', AMK_ALWAYS_SCOPE);
-	memcpy(long_input + 6 + AMK_ALWAYS_SCOPE, "\"}", 3);
-	scope_is(long_input, "none", "what is too long is asked about each time");
-	amk_track_init(&t);
-	t.sink = &sink;
-	for (int i = 0; i < 300; i++) {
-		snprintf(scope, sizeof scope, "[\"T\",%d]", i % 290);
-		amk_always_add(&t, scope, i ? "me" : NULL);
-	}
-	ok(t.nalways == 256 && !amk_always_find(&t, "[\"T\",43]") && amk_always_find(&t, "[\"T\",44]"),
-	   "the oldest is forgotten first");
-	ok(!amk_always_find(&t, NULL), "no scope is never allowed");
-	reload(&t);
-	ok(t.nalways == 256 && amk_always_find(&t, "[\"T\",289]"), "all else is kept");
-	amk_track_release(&t);
-}
-
 int main(void)
 {
 	test_table();
@@ -382,7 +346,6 @@ int main(void)
 	test_long_text();
 	test_too_large();
 	test_refused();
-	test_always();
 	arguments(amk_agent_find("mock"), &(struct amk_agent_start){ 0 });
 	return tap_done();
 }

@@ -141,6 +141,10 @@ static void test_decisions(void)
 	shows("? permission d_7: Bash: rm \\x1b[2K\n", "a permission, with what is really asked, escaped");
 	event(SETTLED);
 	shows("? d_7 allowed always by joe\n", "who answered, and what");
+	event("{\"type\":\"permission.resolved\",\"data\":{\"permission_id\":\"d_7\",\"status\":\"accept_for_session\"},"
+	      "\"amika\":{\"by\":\"joe\",\"rule_made\":{\"id\":\"r_1\",\"tool\":\"Bash\",\"command\":\"rm \\u001b[2K\"},"
+	      "\"decision\":{\"id\":\"d_7\"}}}");
+	shows("? d_7 allowed always by joe, and from now on r_1: Bash, command rm \\x1b[2K\n", "the rule it made, escaped");
 	event("{\"type\":\"question.requested\",\"data\":{\"prompt\":\"Which?\",\"options\":[\"A\"]},"
 	      "\"amika\":{\"decision\":{\"id\":\"d_8\"}}}");
 	event("{\"type\":\"question.resolved\",\"data\":{\"prompt\":\"Which?\",\"response\":\"A\",\"status\":\"answered\"},"
