@@ -352,18 +352,14 @@ static const char *verb_word(struct parse *p, int at)
 	return p->cmd->default_verb;
 }
 
-static int verb_select(struct parse *p, char prog[128])
+static int verb_take(struct parse *p, int at, const char *word, char prog[128])
 {
-	int at = p->cmd->verbs ? verb_at(p) : 0;
-	const char *word = p->cmd->verbs ? verb_word(p, at) : NULL;
+	size_t n = strlen(prog);
 
-	if (!word)
-		return 0;
 	for (const struct amk_cmd *const *v = p->cmd->verbs; *v; v++)
 		if (strcmp((*v)->name, word) == 0) {
-			snprintf(prog, 128, "%s %s", p->prog, word);
+			snprintf(prog + n, 128 - n, " %s", word);
 			p->cmd = *v;
-			p->prog = prog;
 			if (at < p->argc && p->argv[at] == word) {
 				memmove(p->argv + p->at + 1, p->argv + p->at, (size_t)(at - p->at) * sizeof *p->argv);
 				p->at++;
@@ -371,6 +367,23 @@ static int verb_select(struct parse *p, char prog[128])
 			return 0;
 		}
 	return verb_unknown(p, word);
+}
+
+/* A verb can have verbs: "amika-decision rule add". */
+static int verb_select(struct parse *p, char prog[128])
+{
+	snprintf(prog, 128, "%s", p->prog);
+	p->prog = prog;
+	while (p->cmd->verbs) {
+		int at = verb_at(p);
+		const char *word = verb_word(p, at);
+
+		if (!word)
+			return 0;
+		if (verb_take(p, at, word, prog) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 static int run(struct parse *p, const char *prog)

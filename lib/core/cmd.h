@@ -47,7 +47,7 @@ struct amk_cmd {
 	const char *reads, *writes; /* record types on stdin and stdout, for --spec */
 	const char *example;
 	const struct amk_opt *opts;	    /* or NULL */
-	const struct amk_cmd *const *verbs; /* NULL-terminated, instead of run */
+	const struct amk_cmd *const *verbs; /* NULL-terminated, instead of run; they may have verbs themselves */
 	const char *default_verb;	    /* when no verb is given, or NULL */
 	/* An exit status, or -1 with e set. e->code AMK_OK with -1 is a quiet end (EPIPE): status 0. */
 	int (*run)(const struct amk_args *a, struct amk_err *e);

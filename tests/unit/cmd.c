@@ -296,6 +296,40 @@ static void test_rest(void)
 	PRINTS(&with_rest, good);
 }
 
+static const struct amk_cmd verb_nested = { .name = "more", .summary = "Verbs of a verb", .verbs = verb_table,
+					    .default_verb = "list" };
+static const struct amk_cmd *const nested_table[] = { &verb_create, &verb_nested, NULL };
+static const struct amk_cmd nested = { .name = "amika-deep", .summary = "Verbs of verbs", .verbs = nested_table };
+
+static void test_nested(void)
+{
+	static const struct row good[] = {
+		{ "more create tau", "amika-deep: [tau]" },
+		{ "--json more create tau", "amika-deep: [tau] json" },
+		{ "more --json create tau", "amika-deep: [tau] json" },
+		{ "more", "amika-deep:" },
+		{ "more --flag", "amika-deep: flag" },
+		{ "create more", "amika-deep: [more]" },
+	};
+	static const struct row bad[] = {
+		{ "more craete", "amika-deep: usage: unknown verb \"craete\" (did you mean amika-deep more create?)" },
+		{ "more list x", "amika-deep: usage: unexpected operand \"x\" (see amika-deep more list --help)" },
+	};
+	struct amk_err e = { 0 };
+	struct amk_json *j;
+
+	PRINTS(&nested, good);
+	FAILS(&nested, AMK_EXIT_USAGE, bad);
+	ok(run(&nested, "more --help") == 0 && strstr(out.s, "usage: amika-deep more [OPTION") && strstr(out.s, "create"),
+	   "help of a verb with verbs");
+	ok(run(&nested, "more --complete") == 0 && strstr(out.s, "create\tCreate\n"), "what could follow it");
+	is_int(run(&nested, "--spec"), 0, "--spec");
+	j = amk_json_parse(out.s, out.n - 1, &e);
+	ok(amk_json_is(amk_json_first(amk_json_get(amk_json_next(amk_json_first(amk_json_get(j, "verbs"))), "verbs")), "name",
+		       "list"), "which has the verbs of verbs");
+	amk_json_free(j);
+}
+
 static void test_verbs(void)
 {
 	static const struct row good[] = {
@@ -476,6 +510,7 @@ int main(void)
 	test_usage_errors();
 	test_rest();
 	test_verbs();
+	test_nested();
 	test_ends();
 	test_help();
 	test_spec();
