@@ -61,6 +61,10 @@ const struct amk_route amk_api_routes[] = {
 	{ "GET", "/v1/decisions", 0, amk_api_decision_list },
 	{ "GET", "/v1/decisions/{}", 0, amk_api_decision_get },
 	{ "POST", "/v1/decisions/{}", AMK_ROUTE_JSON, amk_api_decision_answer },
+	{ "GET", "/v1/rules", 0, amk_api_rule_list },
+	{ "POST", "/v1/rules", AMK_ROUTE_JSON, amk_api_rule_add },
+	{ "POST", "/v1/rules/test", AMK_ROUTE_JSON, amk_api_rule_test },
+	{ "DELETE", "/v1/rules/{}", 0, amk_api_rule_remove },
 	{ NULL, NULL, 0, NULL },
 };
 #undef S

@@ -77,6 +77,12 @@ void amk_api_hook_deliveries(struct amk_request *rq, void *arg);
 void amk_api_hook_retry(struct amk_request *rq, void *arg);
 void amk_api_hook_drop(struct amk_request *rq, void *arg);
 
+/* api_rule.c */
+void amk_api_rule_list(struct amk_request *rq, void *arg);
+void amk_api_rule_add(struct amk_request *rq, void *arg);
+void amk_api_rule_remove(struct amk_request *rq, void *arg);
+void amk_api_rule_test(struct amk_request *rq, void *arg);
+
 /* api_ws.c */
 void amk_api_ws(struct amk_request *rq, void *arg); /* of a session */
 void amk_api_ws_all(struct amk_request *rq, void *arg);

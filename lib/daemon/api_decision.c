@@ -99,7 +99,7 @@ static int check_answers(const struct amk_json *answers, struct amk_err *e)
 
 struct reply {
 	const char *reply, *message, *by;
-	const struct amk_json *answers, *input;
+	const struct amk_json *answers, *input, *rule;
 	bool stop;
 };
 static const struct amk_json_field fields[] = {
@@ -109,6 +109,7 @@ static const struct amk_json_field fields[] = {
 	AMK_JSON_FIELD(reply, answers, "answers", ARRAY, false),
 	AMK_JSON_FIELD(reply, input, "input", OBJECT, false),
 	AMK_JSON_FIELD(reply, stop, "stop", BOOL, false),
+	AMK_JSON_FIELD(reply, rule, "rule", OBJECT, false),
 };
 
 int amk_api_decision_take(struct amk_daemon *d, const struct amk_decision *found, const struct amk_api_answer *how,
@@ -137,6 +138,7 @@ int amk_api_decision_take(struct amk_daemon *d, const struct amk_decision *found
 		a.reply = r.reply ? r.reply : r.answers ? "answer" : "";
 	a.message = r.message;
 	a.stop = r.stop;
+	a.wanted = r.rule;
 	a.by = r.by ? r.by : how->by;
 	s = amk_session_find(d->sessions, found->session_id, e);
 	return s && check_reply(found, &a, e) == 0 ? amk_session_answer(s, found, &a, e) : -1;
