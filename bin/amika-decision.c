@@ -9,16 +9,19 @@
 #include "client/caller.h"
 #include "client/client.h"
 #include "client/offer.h"
+#include "client/rules.h"
 #include "client/show.h"
 #include "core/jw.h"
 #include "core/lines.h"
 #include "core/utf8.h"
+#include "event/render.h"
 
 #define BODY_MAX (1u << 20)
 
-static bool opt_all, opt_always, opt_stop;
-static const char *opt_session, *opt_message, *opt_input, *opt_lists;
+static bool opt_all, opt_always, opt_stop, opt_tool_wide;
+static const char *opt_session, *opt_message, *opt_input, *opt_lists, *opt_command, *opt_path, *opt_scope;
 static struct amk_strv opt_answers;
+static struct amk_buf made = AMK_BUF_INIT(BODY_MAX); /* the rules that "always" made, as text */
 
 static const struct amk_show_column columns[] = {
 	{ "DECISION", "decision_id" }, { "SESSION", "session_id" }, { "KIND", "kind" }, { "STATE", "state" },
@@ -89,6 +92,30 @@ struct answer {
 	int status; /* of the first that failed */
 };
 
+/* What "always" is to hold for, where that was said. */
+static int write_wanted(struct amk_buf *b, struct amk_err *e)
+{
+	const char *const keys[] = { "scope", "command", "path" };
+	const char *const values[] = { opt_scope, opt_command, opt_path };
+	bool given = opt_scope || opt_command || opt_path || opt_tool_wide;
+
+	if (given && !opt_always)
+		return amk_err_set(e, AMK_EUSAGE, "--scope, --command, --path and --tool-wide belong to --always");
+	if (!given)
+		return 0;
+	amk_jw_open(b, "rule", '{');
+	for (size_t i = 0; i < AMK_COUNT(keys); i++) {
+		if (values[i] && !amk_utf8_valid(values[i], strlen(values[i])))
+			return amk_err_set(e, AMK_EINVALID, "--%s is not UTF-8", keys[i]);
+		if (values[i])
+			amk_jw_cstr(b, keys[i], values[i]);
+	}
+	if (opt_tool_wide)
+		amk_jw_bool(b, "toolWide", true);
+	amk_jw_close(b, '}');
+	return 0;
+}
+
 /* The same for every decision of one command. */
 static int body_write(struct amk_buf *b, const char *reply, struct amk_err *e)
 {
@@ -117,9 +144,23 @@ static int body_write(struct amk_buf *b, const char *reply, struct amk_err *e)
 		return -1;
 	if (opt_stop)
 		amk_jw_bool(b, "stop", true);
+	if (write_wanted(b, e) < 0)
+		return -1;
 	amk_jw_cstr(b, "by", by);
 	amk_jw_close(b, '}');
 	return amk_buf_ok(b) ? 0 : amk_err_set(e, AMK_ETOOBIG, "the answer has more than %u bytes", BODY_MAX);
+}
+
+/* For people behind the table; a record has it as answer.rule. */
+static void note_rule(const struct amk_json *record)
+{
+	const struct amk_json *rule = amk_json_get(amk_json_get(record, "answer"), "rule");
+
+	if (!rule || amk_cmd_records())
+		return;
+	amk_buf_adds(&made, "from now on ");
+	amk_render_rule(&made, rule);
+	amk_buf_addc(&made, '\n');
 }
 
 static int answer_post(struct answer *an, const char *id, struct amk_err *e)
@@ -128,6 +169,7 @@ static int answer_post(struct answer *an, const char *id, struct amk_err *e)
 
 	if (amk_client_id("decision", id, e) < 0 || amk_answer_send(an->client, id, &an->body, &record, e) < 0)
 		return -1;
+	note_rule(record);
 	return amk_show_add(&table, record, e);
 }
 
@@ -203,6 +245,9 @@ static int answer_all(const char *reply, char *const *ids, int n, struct amk_err
 		r = answer_lines(&an, e);
 	if (r == 0)
 		r = amk_show_end(&table, e);
+	if (r == 0 && made.n)
+		r = amk_show_bytes(made.s, made.n, e);
+	amk_buf_release(&made);
 	amk_buf_release(&an.body);
 	amk_strv_release(&opt_answers);
 	return r < 0 ? -1 : an.status;
@@ -242,7 +287,11 @@ static const struct amk_opt list_options[] = {
 };
 static const struct amk_opt show_options[] = { AMK_CLIENT_OPTION, AMK_OPT_END };
 static const struct amk_opt allow_options[] = {
-	{ 0, "always", AMK_OPT_FLAG, &opt_always, NULL, "the same again in this session, too" },
+	{ 0, "always", AMK_OPT_FLAG, &opt_always, NULL, "the same again in this session, too: makes a rule" },
+	{ 0, "scope", AMK_OPT_STR, &opt_scope, "SCOPE", "with --always: session, agent or daemon" },
+	{ 0, "command", AMK_OPT_STR, &opt_command, "COMMAND", "with --always: commands of this pattern" },
+	{ 0, "path", AMK_OPT_STR, &opt_path, "PATH", "with --always: paths of this pattern" },
+	{ 0, "tool-wide", AMK_OPT_FLAG, &opt_tool_wide, NULL, "with --always: whatever the tool is to do" },
 	{ 0, "input", AMK_OPT_STR, &opt_input, "JSON", "do this instead (@FILE and @- read it)" },
 	AMK_CLIENT_OPTION,
 	AMK_OPT_END,
@@ -309,7 +358,7 @@ static const struct amk_cmd cmd_reply = {
 	.run = reply,
 	.example = "amika decision reply d_7 Yes",
 };
-static const struct amk_cmd *const verbs[] = { &cmd_list, &cmd_show, &cmd_allow, &cmd_deny, &cmd_reply, NULL };
+static const struct amk_cmd *const verbs[] = { &cmd_list, &cmd_show, &cmd_allow, &cmd_deny, &cmd_reply, &amk_rules_cmd, NULL };
 
 static const struct amk_cmd cmd = {
 	.name = "amika-decision",

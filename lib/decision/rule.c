@@ -236,7 +236,7 @@ int amk_rule_add(struct amk_store *store, struct amk_state_rule *r, int64_t befo
 	if (amk_rule_check(r, e) < 0 || amk_state_rule_count(store, r->scope, r->session, &n, e) < 0)
 		return -1;
 	if (n >= AMK_RULE_MOST) {
-		amk_err_set(e, AMK_EUNAVAILABLE, "there are %d rules of scope %s already", AMK_RULE_MOST, r->scope);
+		amk_err_set(e, AMK_ECONFLICT, "there are %d rules of scope %s already", AMK_RULE_MOST, r->scope);
 		return amk_err_hint(e, "remove some: amika decision rule list");
 	}
 	r->created = amk_time_now();

@@ -27,7 +27,7 @@ enum amk_match amk_rule_match(const struct amk_state_rule *r, const struct amk_s
 bool amk_rule_is_exact(const struct amk_state_rule *r);
 
 /*
- * Checks and stores it: `before` as in amk_state_rule_add. AMK_EUNAVAILABLE when its scope (a session, for those of
+ * Checks and stores it: `before` as in amk_state_rule_add. AMK_ECONFLICT when its scope (a session, for those of
  * sessions) has AMK_RULE_MOST already.
  */
 #define AMK_RULE_MOST 256
