@@ -23,24 +23,11 @@
 #define BATCH 65536	 /* bytes written at once when there is no pace */
 #define TRIGGER_MAX 1000 /* bytes of a message that is a trigger as a whole */
 
-/* One line to come, or the end of the program. */
-struct step {
-	char *line;
-	int exit_code;
-	struct step *next;
-};
-
-/* A message that came during a script: a script that waits for one takes it up, else it is run after it. */
-struct steer {
-	struct amk_json *line;
-	struct steer *next;
-};
-
 static int64_t pace = 20;
 
 static struct {
 	int64_t n; /* the message's number */
-	bool running;
+	bool running, deaf; /* deaf: does not hear of a cancel */
 	bool steerable; /* the script waits for a message that is put into it */
 	struct steer *steers;
 	struct step *first, **last;
@@ -198,6 +185,14 @@ static void run_exit(const char *arg)
 	add_step(NULL, (int)(strtol(arg, NULL, 10) & 0xff));
 }
 
+static void run_leave(const char *arg)
+{
+	char text[32];
+
+	snprintf(text, sizeof text, "%d", (int)leave_process(strcmp(arg, "helper") != 0));
+	add_text("left", text);
+}
+
 static void run_stderr(const char *arg)
 {
 	amk_write_all(STDERR_FILENO, arg, strlen(arg));
@@ -209,8 +204,8 @@ static void run_help(const char *arg)
 {
 	(void)arg;
 	add_text("help", "echo TEXT, help, tool, status, image, unknown, markdown, permission, question, error, "
-			 "unparsed, end, demo, flood N [BYTES]; for tests of what goes wrong: exit N, garbage, hang, "
-			 "stderr TEXT; steer, which waits for a message put into its turn. Anything else is repeated.");
+			 "unparsed, end, demo, flood N [BYTES]; for tests of what goes wrong: exit N, garbage, hang, deaf, "
+			 "leave, stderr TEXT; steer, which waits for a message put into its turn. Anything else is repeated.");
 }
 
 static void run_reply(const char *arg)
@@ -225,6 +220,7 @@ struct script {
 	unsigned asks; /* of its lines; it goes on when all are answered */
 	bool stays; /* does not end by itself */
 	bool steerable; /* ends with the message that is put into it */
+	bool deaf; /* goes on when it is cancelled */
 	bool demo;  /* is shown by the demo, before the end */
 	const char *arg; /* of a trigger: stands for the rest of the message */
 	const char *const *then; /* of a trigger: lines after the answers */
@@ -250,6 +246,8 @@ static const struct script scripts[] = {
 	{ .words = "exit", .run = run_exit, .stays = true },
 	{ .words = "garbage", .lines = garbage },
 	{ .words = "hang", .lines = hang, .stays = true },
+	{ .words = "deaf", .lines = hang, .stays = true, .deaf = true },
+	{ .words = "leave", .run = run_leave, .stays = true },
 	{ .words = "stderr", .run = run_stderr },
 	{ .words = "steer", .lines = steer, .stays = true, .steerable = true },
 };
@@ -334,6 +332,7 @@ static void script_start(char *text)
 	word_n = strcspn(text, " \t\r\n");
 	s = script_find(text, word_n);
 	mock.running = true;
+	mock.deaf = s && s->deaf;
 	mock.steerable = s && s->steerable;
 	mock.clock = 0;
 	mock.then = s ? s->then : NULL;
@@ -438,7 +437,7 @@ static void take_line(const char *line, size_t n)
 		keep_steer(j);
 	} else if (amk_json_is(j, "type", "answer")) {
 		take_answer(j);
-	} else if (amk_json_is(j, "type", "cancel") && mock.running) {
+	} else if (amk_json_is(j, "type", "cancel") && mock.running && !mock.deaf) {
 		drop_steps();
 		mock.steerable = false;
 		add_end("cancelled");

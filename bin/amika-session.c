@@ -212,7 +212,8 @@ static const struct amk_cmd cmd_end = {
 	.opts = end_options,
 	.run = end,
 };
-static const struct amk_cmd *const verbs[] = { &cmd_create, &cmd_list, &cmd_show, &amk_queue_cmd, &cmd_end, NULL };
+static const struct amk_cmd *const verbs[] = { &cmd_create, &cmd_list, &cmd_show, &amk_queue_cmd,
+					      &amk_queue_cmd_cancel, &cmd_end, NULL };
 
 static const struct amk_cmd cmd = {
 	.name = "amika-session",

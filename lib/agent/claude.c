@@ -248,7 +248,7 @@ void amk_claude_interrupt(struct amk_claude *c)
 {
 	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(256);
 
-	if (!c->track.running)
+	if (!amk_turn_cancel(&c->track))
 		return;
 	c->cancelling = true;
 	amk_buf_addf(&line, "{\"type\":\"control_request\",\"request_id\":\"amika_%lld\",\"request\":"

@@ -303,7 +303,7 @@ static void mock_step(void *state, const struct amk_input *in, const struct amk_
 		take_answer(m, in);
 		break;
 	case AMK_INPUT_CANCEL:
-		if (m->track.running)
+		if (amk_turn_cancel(&m->track))
 			sink->write(sink->arg, cancel, sizeof cancel - 1);
 		break;
 	case AMK_INPUT_STEER:

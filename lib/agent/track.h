@@ -56,6 +56,7 @@ struct amk_track {
 	bool running;
 	char *message; /* of the running turn, NULL when nobody asked for it */
 	bool resent;   /* it goes to a second program: the first one never got it */
+	bool cancelled; /* it is to end, and ends as cancelled whatever becomes of the process */
 	struct amk_track_open *open;
 	size_t nopen;
 	struct amk_track_known *known; /* the most recently used last */
@@ -123,6 +124,8 @@ void amk_track_recall(struct amk_track *t, const struct amk_json *event);
 
 /* Turns (turn.c). `message` is NULL for a turn nobody asked for. */
 void amk_turn_start(struct amk_track *t, const char *message);
+/* Someone cancelled the running turn; false when none runs. */
+bool amk_turn_cancel(struct amk_track *t);
 /* Closes what is open, then the turn. Nothing if none runs. `reason` may be NULL. */
 void amk_turn_end(struct amk_track *t, const char *outcome, const char *reason, const struct amk_usage *u);
 /*

@@ -22,6 +22,12 @@ void amk_turn_start(struct amk_track *t, const char *message)
 	amk_track_say(t, "turn.started", true, "\"phase\":\"started\"", more.s);
 }
 
+bool amk_turn_cancel(struct amk_track *t)
+{
+	t->cancelled = t->running;
+	return t->running;
+}
+
 static void write_known(struct amk_buf *b, const char *key, int64_t v)
 {
 	if (v < 0)
@@ -76,7 +82,7 @@ static void end(struct amk_track *t, const char *outcome, const char *reason, co
 		amk_jw_members(&more, status->s, status->n);
 	write_usage(&more, u ? u : &unknown);
 	amk_track_say(t, "turn.ended", true, "\"phase\":\"ended\"", more.s);
-	t->running = t->resent = false;
+	t->running = t->resent = t->cancelled = false;
 	free(t->message);
 	t->message = NULL;
 }
@@ -108,7 +114,7 @@ static bool is_lost(const struct amk_input *in)
 /* A second time, and it is the message that does it, or nothing can be started here. */
 static bool is_for_next(const struct amk_track *t, const struct amk_input *in)
 {
-	return in->unread && !in->wanted && t->running && t->message && !t->resent;
+	return in->unread && !in->wanted && !t->cancelled && t->running && t->message && !t->resent;
 }
 
 static void exit_text(struct amk_buf *b, const struct amk_input *in, bool for_next)
@@ -152,7 +158,7 @@ static void say_exit(struct amk_track *t, const struct amk_input *in, bool for_n
 /* What ended with its process says how that did. */
 static void end_with_process(struct amk_track *t, const struct amk_input *in)
 {
-	const char *outcome = in->wanted ? "cancelled" : is_lost(in) && !in->unread ? "lost" : "failed";
+	const char *outcome = in->wanted || t->cancelled ? "cancelled" : is_lost(in) && !in->unread ? "lost" : "failed";
 	struct amk_buf status AMK_AUTO(buf) = AMK_BUF_INIT(100);
 
 	if (in->exit_signal)
@@ -166,7 +172,7 @@ void amk_turn_exit(struct amk_track *t, const struct amk_input *in)
 {
 	bool for_next = is_for_next(t, in);
 
-	if (!in->wanted && (t->running || in->exit_code != 0))
+	if (!in->wanted && !t->cancelled && (t->running || in->exit_code != 0))
 		say_exit(t, in, for_next);
 	if (for_next)
 		t->resent = true;

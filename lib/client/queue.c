@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The queue of a session: its messages in order, and taking them back. */
+/* The queue of a session: its messages in order, taking them back, and cancelling the turn before them. */
 #include "client/queue.h"
 
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include "core/jw.h"
 
 static struct amk_strv opt_cancel;
-static bool opt_cancel_all;
+static bool opt_cancel_all, opt_all;
 
 static const struct amk_show_column columns[] = {
 	{ "POSITION", "position" }, { "MESSAGE", "message_id" }, { "QUEUED", "queued_at" }, { "TEXT", "text" },
@@ -17,8 +17,14 @@ static const struct amk_show_column columns[] = {
 static const struct amk_show_column columns_taken[] = {
 	{ "MESSAGE", "message_id" }, { "STATE", "state" },
 };
+static const struct amk_show_column columns_session[] = {
+	{ "SESSION", "session_id" }, { "STATE", "state" }, { "QUEUED", "queued" },
+};
 static struct amk_show_table table = { .type = "message", .columns = columns, .n = AMK_COUNT(columns) };
 static struct amk_show_table taken = { .type = "message", .columns = columns_taken, .n = AMK_COUNT(columns_taken) };
+
+static struct amk_show_table sessions = { .type = "session", .columns = columns_session,
+					  .n = AMK_COUNT(columns_session) };
 
 static int take_back(struct amk_client *c, const char *session, const char *id, struct amk_err *e)
 {
@@ -102,6 +108,37 @@ static int queue(const struct amk_args *a, struct amk_err *e)
 	return r;
 }
 
+static int cancel_one(struct amk_client *c, const char *session, struct amk_err *e)
+{
+	struct amk_json *record AMK_AUTO(json) = NULL;
+	char path[256];
+	struct amk_call call = { .method = "POST", .path = path, .again = true };
+
+	if (amk_client_id("session", session, e) < 0)
+		return -1;
+	snprintf(path, sizeof path, "/v1/sessions/%s/cancel%s", session, opt_all ? "?all=true" : "");
+	if (amk_client_call(c, &call, NULL, e) < 0 || amk_client_get(c, &record, e, "/v1/sessions/%s", session) < 0)
+		return -1;
+	return amk_show_add(&sessions, record, e);
+}
+
+static int cancel(const struct amk_args *a, struct amk_err *e)
+{
+	struct amk_client *c AMK_AUTO(client) = NULL;
+
+	if (amk_client_open(&c, e) < 0)
+		return -1;
+	for (int i = 0; i < a->argc; i++)
+		if (cancel_one(c, a->argv[i], e) < 0)
+			return -1;
+	return amk_show_end(&sessions, e);
+}
+
+static const struct amk_opt cancel_options[] = {
+	{ 0, "all", AMK_OPT_FLAG, &opt_all, NULL, "take the messages back, too, that wait" },
+	AMK_CLIENT_OPTION,
+	AMK_OPT_END,
+};
 static const struct amk_opt options[] = {
 	{ 0, "cancel", AMK_OPT_LIST, &opt_cancel, "ID", "take this message back, may be given again" },
 	{ 0, "cancel-all", AMK_OPT_FLAG, &opt_cancel_all, NULL, "take all of them back" },
@@ -118,4 +155,15 @@ const struct amk_cmd amk_queue_cmd = {
 	.writes = "message",
 	.opts = options,
 	.run = queue,
+};
+
+const struct amk_cmd amk_queue_cmd_cancel = {
+	.name = "cancel",
+	.summary = "Interrupt the turn that runs in a session",
+	.operands = "NAME…",
+	.min = 1,
+	.max = -1,
+	.writes = "session",
+	.opts = cancel_options,
+	.run = cancel,
 };

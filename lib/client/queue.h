@@ -5,6 +5,7 @@
 
 #include "core/cmd.h"
 
-extern const struct amk_cmd amk_queue_cmd; /* queue */
+extern const struct amk_cmd amk_queue_cmd;	  /* queue */
+extern const struct amk_cmd amk_queue_cmd_cancel; /* cancel */
 
 #endif

@@ -219,6 +219,9 @@ void amk_api_session_cancel(struct amk_request *rq, void *arg)
 
 	if (!s)
 		return;
-	amk_session_cancel(s, amk_api_peer(rq, peer));
+	amk_api_peer(rq, peer);
+	if (amk_api_flag(rq, "all", NULL))
+		amk_session_queue_clear(s, peer);
+	amk_session_cancel(s, peer);
 	amk_api_reply_flushed(arg, rq, 204, NULL);
 }

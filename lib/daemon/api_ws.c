@@ -33,7 +33,7 @@ struct socket {
 struct asked {
 	const char *type, *session_id, *decision_id, *profile;
 	struct amk_post post;
-	bool raw;
+	bool raw, all;
 	const struct amk_json *line;
 	struct amk_buf id; /* the client's request_id as JSON, or empty */
 };
@@ -287,6 +287,14 @@ static int cancel(struct socket *so, const struct asked *a, struct amk_err *e)
 
 	if (!s)
 		return -1;
+	if (a->post.id) {
+		if (amk_session_queue_cancel(s, a->post.id, so->peer, e) < 0)
+			return -1;
+		say_flushed(so, &a->id, NULL);
+		return 0;
+	}
+	if (a->all)
+		amk_session_queue_clear(s, so->peer);
 	amk_session_cancel(s, so->peer);
 	say_flushed(so, &a->id, NULL);
 	return 0;
@@ -358,6 +366,7 @@ static const struct amk_json_field fields[] = {
 	AMK_JSON_FIELD(asked, decision_id, "decision_id", STR, false),
 	AMK_JSON_FIELD(asked, profile, "profile", STR, false),
 	AMK_JSON_FIELD(asked, raw, "raw", BOOL, false),
+	AMK_JSON_FIELD(asked, all, "all", BOOL, false),
 };
 
 static int id_read(struct asked *a, struct amk_err *e)

@@ -58,6 +58,7 @@ static int sessions_open(struct amk_daemon *d, bool frozen, struct amk_err *e)
 		.files = d->files,
 		.lease_ms = d->settings.lease_ms,
 		.grace_ms = d->settings.grace_ms,
+		.cancel_ms = d->settings.cancel_ms,
 		.checkpoint_bytes = (uint64_t)d->settings.checkpoint_bytes,
 		.step_bytes = (uint64_t)d->settings.step_bytes,
 		.keep_events = (uint64_t)d->settings.keep_events,

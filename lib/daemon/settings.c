@@ -27,6 +27,7 @@ static const struct setting {
 	ROW(body_ms, 100000, 10, DAY_MS),
 	ROW(idle_ms, 60000, 10, DAY_MS),
 	ROW(grace_ms, 3000, 10, DAY_MS),
+	ROW(cancel_ms, 1000, 10, DAY_MS),
 	ROW(lease_ms, DAY_MS, 10, 365 * DAY_MS),
 	ROW(recover_ms, 1000, 10, DAY_MS),
 	ROW(checkpoint_bytes, 1 << 20, 1, 1LL << 40),

@@ -14,6 +14,7 @@ struct amk_settings {
 	int64_t body_ms;	  /* … its body; and to take the reply */
 	int64_t idle_ms;	  /* … to begin another on the same connection */
 	int64_t grace_ms;	  /* between TERM and KILL when a program is ended */
+	int64_t cancel_ms;	  /* for an agent to end a turn that was cancelled */
 	int64_t lease_ms;	  /* a shim without a daemon gives up after so long */
 	int64_t recover_ms;	  /* before the store is tried again after trouble */
 	int64_t checkpoint_bytes; /* of spool between checkpoints inside a turn */

@@ -69,6 +69,7 @@ struct amk_session {
 	uint64_t first, keep_from; /* the oldest event kept, 0: not known; the oldest to be kept */
 	bool trimming;		   /* those between are being deleted */
 	struct amk_session *trim_next;
+	struct amk_timer *cancel; /* due when the agent has had its time to end a cancelled turn; NULL: never needed yet */
 	struct amk_live live;
 	const struct amk_decision_answer *answering; /* while an answer is stepped */
 	bool answered; /* the running step has */
@@ -142,6 +143,9 @@ bool amk_session_steer_may(const struct amk_session *s);
 int amk_session_steer(struct amk_session *s, struct amk_state_message *m, struct amk_receipt *r, struct amk_err *e);
 /* After the program's end: those it never took up wait in the queue again, where they stood. */
 void amk_session_steer_again(struct amk_session *s);
+
+/* cancel.c: a turn was cancelled, by an earlier daemon maybe: the agent's time to end it begins. */
+void amk_cancel_wait(struct amk_session *s);
 
 /* forget.c */
 int amk_forget_open(struct amk_sessions *all, struct amk_err *e); /* goes on with what was begun */

@@ -217,14 +217,6 @@ int amk_session_post(struct amk_session *s, const struct amk_post *post, struct 
 	return 0;
 }
 
-void amk_session_cancel(struct amk_session *s, const char *by)
-{
-	struct amk_input in = { .kind = AMK_INPUT_CANCEL, .by = by };
-
-	if (!s->frozen && s->live.row && !s->live.over && s->codec->busy(s->state))
-		amk_said_step(s, &in);
-}
-
 void amk_session_terminate(struct amk_session *s, void (*done)(void *arg, bool ok), void *arg)
 {
 	struct amk_waiter *w;

@@ -38,6 +38,7 @@ struct amk_sessions_conf {
 	uint64_t files;	     /* programs' soft limit of open files; 0: the daemon's */
 	int64_t lease_ms;    /* a shim without a daemon gives up after so long */
 	int64_t grace_ms;    /* between TERM and KILL */
+	int64_t cancel_ms;   /* an agent has so long to end a turn that was cancelled */
 	uint64_t checkpoint_bytes; /* of spool, between checkpoints inside a turn */
 	uint64_t step_bytes;	   /* of spool stepped per session and loop turn */
 	struct amk_session_deadlines deadlines;
@@ -115,7 +116,10 @@ int amk_session_queue(struct amk_session *s, int64_t *after, uint64_t limit, str
 int amk_session_queue_cancel(struct amk_session *s, const char *message_id, const char *by, struct amk_err *e);
 /* The same with all of them. `by` may be NULL. */
 void amk_session_queue_clear(struct amk_session *s, const char *by);
-/* Interrupts the running turn; nothing to do is no error. */
+/*
+ * Interrupts the running turn; nothing to do is no error. If the agent does not end it within cancel_ms its program is
+ * ended; the turn ends as cancelled either way. What waits in the queue comes next.
+ */
 void amk_session_cancel(struct amk_session *s, const char *by);
 /*
  * Ends the session for good: cancels what waits, ends the program. Then done(arg, true), at once if it has

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/track.h"
 #include "core/crash.h"
 #include "session/internal.h"
 
@@ -78,6 +79,7 @@ void amk_sessions_free(struct amk_session *s)
 {
 	amk_live_release(s);
 	amk_status_release(s);
+	amk_loop_timer_free(s->cancel);
 	if (s->state)
 		s->codec->free_state(s->state);
 	amk_json_free(s->spec);
@@ -172,6 +174,8 @@ static void take_up_run(void *arg, const struct amk_state_run *r)
 	AMK_CRASH("takeup.before");
 	amk_live_take_up(s, r);
 	f->failed = amk_replay(s, r, f->e);
+	if (f->failed == 0 && s->codec->track(s->state)->cancelled)
+		amk_cancel_wait(s);
 	AMK_CRASH("takeup.after");
 }
 

@@ -19,7 +19,7 @@ int amk_session_steer_check(const struct amk_session *s, struct amk_err *e)
 bool amk_session_steer_may(const struct amk_session *s)
 {
 	return s->live.row && !s->live.over && !s->ending && !s->stopping && !s->all->stopping &&
-	       s->codec->busy(s->state);
+	       s->codec->busy(s->state) && !s->codec->track(s->state)->cancelled;
 }
 
 int amk_session_steer(struct amk_session *s, struct amk_state_message *m, struct amk_receipt *r, struct amk_err *e)
