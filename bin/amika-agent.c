@@ -113,6 +113,7 @@ static const struct amk_cmd cmd = {
 	.name = "amika-agent",
 	.summary = "Show which agents can be used",
 	.verbs = verbs,
+	.environment = AMK_CLIENT_ENVIRONMENT,
 	.offer = amk_offer,
 	.example = "amika agent list",
 };

@@ -364,6 +364,7 @@ static const struct amk_cmd cmd = {
 	.name = "amika-decision",
 	.summary = "Show and answer what agents ask",
 	.verbs = verbs,
+	.environment = AMK_CLIENT_ENVIRONMENT,
 	.offer = amk_offer,
 	.example = "amika decision list",
 };

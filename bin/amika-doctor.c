@@ -293,6 +293,7 @@ static const struct amk_cmd cmd = {
 	.writes = "check",
 	.opts = options,
 	.run = run,
+	.environment = AMK_CLIENT_ENVIRONMENT,
 	.offer = amk_offer,
 	.example = "amika doctor",
 };

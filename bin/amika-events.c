@@ -275,6 +275,7 @@ static const struct amk_cmd cmd = {
 	.writes = "event",
 	.opts = options,
 	.run = run,
+	.environment = AMK_CLIENT_ENVIRONMENT,
 	.offer = amk_offer,
 	.example = "amika events --follow tau",
 };

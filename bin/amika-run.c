@@ -77,6 +77,7 @@ static const struct amk_cmd cmd = {
 	.writes = "session, event, receipt",
 	.opts = options,
 	.run = run,
+	.environment = AMK_CLIENT_ENVIRONMENT,
 	.offer = amk_offer,
 	.example = "amika run claude \"what does this program do?\"",
 };

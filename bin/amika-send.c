@@ -128,6 +128,7 @@ static const struct amk_cmd cmd = {
 	.writes = "event, receipt",
 	.opts = options,
 	.run = run,
+	.environment = AMK_CLIENT_ENVIRONMENT,
 	.offer = amk_offer,
 	.example = "echo \"fix the tests\" | amika send tau",
 };

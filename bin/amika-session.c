@@ -219,6 +219,7 @@ static const struct amk_cmd cmd = {
 	.name = "amika-session",
 	.summary = "Make, list, show and end sessions",
 	.verbs = verbs,
+	.environment = AMK_CLIENT_ENVIRONMENT,
 	.offer = amk_offer,
 	.example = "amika session list",
 };

@@ -383,6 +383,7 @@ static const struct amk_cmd cmd = {
 	.summary = "Hold what must outlive a program: sessions, events, decisions",
 	.verbs = verbs,
 	.default_verb = "serve",
+	.environment = "AMIKA_STATE_DIRECTORY AMIKA_TOKEN AMIKA_LOG",
 	.example = "amikad status",
 };
 

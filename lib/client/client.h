@@ -25,6 +25,10 @@ extern struct amk_client_options amk_client_given;
 	{ 0, "url", AMK_OPT_STR, &amk_client_given.url, "URL", "the daemon at http://HOST:PORT, else AMIKA_URL" }, \
 	{ 0, "token-file", AMK_OPT_STR, &amk_client_given.token_file, "FILE", "the token for it, else AMIKA_TOKEN" }
 
+/* What they read from the environment, for --spec. */
+#define AMK_CLIENT_ENVIRONMENT \
+	"AMIKA_STATE_DIRECTORY AMIKA_NO_START AMIKA_URL AMIKA_TOKEN AMIKA_TOKEN_FILE"
+
 /*
  * Opens the state folder, or makes ready for the daemon at --url or AMIKA_URL. None is needed before the
  * first call. That of the state folder is started by it unless --no-start or AMIKA_NO_START=1 forbid it

@@ -265,13 +265,34 @@ static void spec_opts(struct amk_buf *b, const struct amk_opt *o)
 	}
 }
 
-static void spec_cmd(struct amk_buf *b, const struct amk_cmd *c)
+/* What a program has beside its verbs' tables: the statuses it ends with, the variables it reads. */
+static void spec_program(struct amk_buf *b, const struct amk_cmd *c)
+{
+	const char *name = c->environment ? c->environment : "";
+
+	amk_jw_open(b, "statuses", '[');
+	for (int i = 0; i < AMK_EXIT_COUNT; i++) {
+		amk_jw_open(b, NULL, '{');
+		amk_jw_int(b, "status", i);
+		amk_jw_cstr(b, "name", amk_exits[i].name);
+		amk_jw_cstr(b, "text", amk_exits[i].text);
+		amk_jw_close(b, '}');
+	}
+	amk_jw_close(b, ']');
+	amk_jw_open(b, "environment", '[');
+	for (size_t n; (n = strcspn(name, " ")); name += n + (name[n] ? 1 : 0))
+		amk_jw_str(b, NULL, name, n);
+	amk_jw_close(b, ']');
+}
+
+static void spec_cmd(struct amk_buf *b, const struct amk_cmd *c, bool is_program)
 {
 	amk_jw_open(b, NULL, '{');
 	amk_jw_cstr(b, "type", "spec");
 	amk_jw_cstr(b, "name", c->name);
 	amk_jw_cstr(b, "summary", c->summary);
 	amk_jw_cstr(b, "operands", c->operands);
+	amk_jw_bool(b, "rest", c->rest);
 	amk_jw_cstr(b, "reads", c->reads);
 	amk_jw_cstr(b, "writes", c->writes);
 	amk_jw_cstr(b, "example", c->example);
@@ -282,16 +303,18 @@ static void spec_cmd(struct amk_buf *b, const struct amk_cmd *c)
 	amk_jw_close(b, ']');
 	amk_jw_open(b, "verbs", '[');
 	for (const struct amk_cmd *const *v = c->verbs; v && *v; v++)
-		spec_cmd(b, *v);
+		spec_cmd(b, *v, false);
 	amk_jw_close(b, ']');
+	if (is_program)
+		spec_program(b, c);
 	amk_jw_close(b, '}');
 }
 
-static int print_spec(const struct amk_cmd *c, struct amk_err *e)
+static int print_spec(const struct amk_cmd *c, bool is_program, struct amk_err *e)
 {
 	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(1 << 20);
 
-	spec_cmd(&b, c);
+	spec_cmd(&b, c, is_program);
 	amk_buf_addc(&b, '\n');
 	return print(&b, e);
 }
@@ -397,7 +420,7 @@ static int run(struct parse *p, const char *prog)
 	if (want_version)
 		return print_version(prog, p->e);
 	if (want_spec)
-		return print_spec(p->cmd, p->e);
+		return print_spec(p->cmd, strcmp(p->cmd->name, prog) == 0, p->e);
 	if (want_complete)
 		return print_complete(p->cmd, 0, NULL, p->e);
 	if (!p->cmd->run) {

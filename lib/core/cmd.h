@@ -45,6 +45,7 @@ struct amk_cmd {
 	int min, max;	      /* operands; max -1: any number */
 	bool rest;	      /* takes "-- ARG…" apart from its operands */
 	const char *reads, *writes; /* record types on stdin and stdout, for --spec */
+	const char *environment; /* of a program: variables it reads, for --spec: "AMIKA_URL AMIKA_TOKEN" */
 	const char *example;
 	const struct amk_opt *opts;	    /* or NULL */
 	const struct amk_cmd *const *verbs; /* NULL-terminated, instead of run; they may have verbs themselves */
