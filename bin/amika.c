@@ -30,7 +30,7 @@ static const struct alias {
 } aliases[] = { { "answer", "decision", "The same as decision" } };
 
 /* Programs of amikad's, no commands; in a build folder they stand beside us. */
-static const char *const helpers[] = { "mock", "shim" };
+static const char *const helpers[] = { "mock", "once", "shim" };
 
 /* Folders that hold commands, in the order they count. */
 static void folders(struct amk_strv *to)

@@ -79,6 +79,8 @@ util_sources = \
 	lib/client/prompt.h \
 	lib/client/queue.c \
 	lib/client/queue.h \
+	lib/client/rules.c \
+	lib/client/rules.h \
 	lib/client/show.c \
 	lib/client/show.h \
 	lib/client/signals.c \
@@ -219,6 +221,7 @@ daemon_sources = \
 	lib/decision/subject.h \
 	lib/session/attach.c \
 	lib/session/attach.h \
+	lib/session/cancel.c \
 	lib/session/create.c \
 	lib/session/deadline.c \
 	lib/session/forget.c \
@@ -252,6 +255,7 @@ daemon_sources = \
 	lib/daemon/api_hook.c \
 	lib/daemon/api_metric.c \
 	lib/daemon/api_queue.c \
+	lib/daemon/api_rule.c \
 	lib/daemon/api_session.c \
 	lib/daemon/api_ws.c \
 	lib/daemon/chunk.c \

@@ -13,7 +13,8 @@ pages1 = \
 
 pages5 = \
 	man/amika-hook.5 \
-	man/amika-lines.5
+	man/amika-lines.5 \
+	man/amika-rule.5
 
 pages7 = \
 	man/amika-api.7
