@@ -5,7 +5,7 @@ command -v shellcheck >/dev/null || { echo "shellcheck is not installed" && exit
 bad=0
 # A unit program may be called run, too.
 scripts="bootstrap .ci/run $(grep -l '^#!/bin/' tests/run tests/*/run share/build-aux/sync share/build-aux/demo \
-	share/build-aux/check tests/bench/get-peer tests/*/*.sh 2>/dev/null | sort -u)"
+	share/build-aux/check tests/bench/get-peer tests/*/*.sh share/examples/*/* 2>/dev/null | sort -u)"
 # shellcheck disable=SC2086 # a list
 shellcheck -f gcc -e SC1091,SC2016 $scripts || bad=1
 shellcheck -f gcc -S warning -e SC1091,SC2034,SC2154,SC2031,SC2030 tests/*/*.bats tests/*/*.bash || bad=1
