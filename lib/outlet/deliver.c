@@ -72,7 +72,7 @@ static int appended(void *arg, const struct amk_log_line *line, struct amk_err *
 {
 	struct amk_deliver *d = arg;
 	const char *event;
-	unsigned bit = amk_hook_bit(line->kind, &event);
+	unsigned bit = d->conf.hooks->n ? amk_hook_bit(line->kind, &event) : 0;
 
 	for (size_t i = 0; bit && i < d->conf.hooks->n; i++) {
 		const struct amk_hook *h = &d->conf.hooks->v[i];
