@@ -261,6 +261,7 @@ TELL='{ echo "$AMIKA_EVENT $AMIKA_SESSION $AMIKA_DELIVERY $AMIKA_ATTEMPT"; } >>'
 	until_it_is test -s "$told"
 	rm "$AMIKA_STATE_DIRECTORY/settings.json"
 	amikad restart >/dev/null
+	until_it_is has_failed 1
 	[ "$(amika hook deliveries --failed | jq -r '"\(.delivery_id) \(.error)"')" = 'h_1 there is no hook of this name any more' ]
 	[ "$(cut -d' ' -f3 "$told" | sort -u)" = h_1 ]
 }
@@ -307,4 +308,20 @@ TELL='{ echo "$AMIKA_EVENT $AMIKA_SESSION $AMIKA_DELIVERY $AMIKA_ATTEMPT"; } >>'
 	echo >"$here/go"
 	all_told
 	[ "$(cat "$told")" = "$(printf 'turn.ended tau h_1 %s\n' 1 2)" ]
+}
+
+@test "the example: a mail with all that is asked, the same Message-ID each time" {
+	# shellcheck disable=SC2016 # they are for the hook's shell
+	printf '#!/bin/sh\n[ "$*" = -t ] || exit 9\n{ cat; echo --; } >>"%s"\n[ "$AMIKA_ATTEMPT" -gt 1 ]\n' "$here/mails" >"$here/sendmail"
+	chmod 700 "$here/sendmail"
+	hook "exec '$top_srcdir/share/examples/hooks/mail' you@example.org '$here/sendmail'"
+	settings '"decision.open","error"'
+	session tau
+	amika send --no-wait tau permission >/dev/null
+	await tau permission.requested 2 >/dev/null
+	all_told
+	[ "$(grep -c '^To: you@example.org$' "$here/mails")" -eq 4 ]
+	[ "$(grep '^Message-ID: <h_' "$here/mails" | sort | uniq -c | awk '{ print $1 }' | tr '\n' ' ')" = '2 2 ' ]
+	grep -q '^Subject: amika: tau: decision.open$' "$here/mails"
+	grep -q 'echo mock' "$here/mails"
 }
