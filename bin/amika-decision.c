@@ -6,8 +6,11 @@
 #include <unistd.h>
 
 #include "client/answer.h"
+#include "client/asked.h"
 #include "client/caller.h"
 #include "client/client.h"
+#include "client/fields.h"
+#include "client/inbox.h"
 #include "client/offer.h"
 #include "client/rules.h"
 #include "client/show.h"
@@ -17,33 +20,82 @@
 #include "event/render.h"
 
 #define BODY_MAX (1u << 20)
+#define TEXT_MAX (64u << 20)
+#define WORD_MAX 200 /* characters of what is asked, on its line */
 
-static bool opt_all, opt_always, opt_stop, opt_tool_wide;
+static bool opt_all, opt_always, opt_follow, opt_stop, opt_tool_wide;
 static const char *opt_session, *opt_message, *opt_input, *opt_lists, *opt_command, *opt_path, *opt_scope;
 static struct amk_strv opt_answers;
 static struct amk_buf made = AMK_BUF_INIT(BODY_MAX); /* the rules that "always" made, as text */
 
 static const struct amk_show_column columns[] = {
 	{ "DECISION", "decision_id" }, { "SESSION", "session_id" }, { "KIND", "kind" }, { "STATE", "state" },
-	{ "BY", "by" },		       { "ACTION", "action" },	    { "REQUEST", "request" },
+	{ "BY", "by" },		       { "REQUEST", "request" },
 };
-static struct amk_show_table table = { .type = "decision", .columns = columns, .n = AMK_COUNT(columns) };
+static struct amk_show_table table = {
+	.type = "decision", .columns = columns, .n = AMK_COUNT(columns), .last = amk_asked_word
+};
+
+static int row_add(void *arg, const struct amk_json *decision, struct amk_err *e)
+{
+	return amk_show_add(arg, decision, e);
+}
+
+static struct amk_json *line_of(const struct amk_json *decision, struct amk_buf *line, struct amk_err *e)
+{
+	amk_fields_line(line, "decision", decision);
+	return amk_json_parse(line->s, line->n, e);
+}
+
+/* A change as a line: those to come are not known, so nothing stands in columns. */
+static int change_print(void *arg, const struct amk_json *decision, struct amk_err *e)
+{
+	static const char *const keys[] = { "decision_id", "session_id", "kind", "state", "reason", "by" };
+	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(TEXT_MAX), out AMK_AUTO(buf) = AMK_BUF_INIT(TEXT_MAX);
+	struct amk_json *j AMK_AUTO(json) = line_of(decision, &line, e);
+
+	(void)arg;
+	if (!j)
+		return -1;
+	if (amk_cmd_records())
+		return amk_out_record(line.s, line.n, e);
+	for (size_t i = 0; i < AMK_COUNT(keys); i++) {
+		const char *word = amk_json_get_str(j, keys[i]);
+
+		if (word)
+			amk_render_word(&out, word, WORD_MAX);
+		if (word)
+			amk_buf_adds(&out, "  ");
+	}
+	amk_asked_word(&out, j, WORD_MAX);
+	amk_buf_addc(&out, '\n');
+	return amk_show_bytes(out.s, out.n, e);
+}
 
 static int list(const struct amk_args *a, struct amk_err *e)
 {
+	const struct amk_inbox_reader rows = { row_add, &table }, changes = { change_print, NULL };
 	struct amk_client *c AMK_AUTO(client) = NULL;
-	struct amk_json *reply AMK_AUTO(json) = NULL;
-	const struct amk_json *d;
 
 	(void)a;
-	if ((opt_session && amk_client_id("session", opt_session, e) < 0) || amk_client_open(&c, e) < 0 ||
-	    amk_client_get(c, &reply, e, "/v1/decisions?all=%s%s%s", opt_all ? "true" : "false",
-			   opt_session ? "&session=" : "", opt_session ? opt_session : "") < 0)
+	if ((opt_session && amk_client_id("session", opt_session, e) < 0) || amk_client_open(&c, e) < 0)
 		return -1;
-	for (d = amk_json_first(amk_json_get(reply, "decisions")); d; d = amk_json_next(d))
-		if (amk_show_add(&table, d, e) < 0)
-			return -1;
-	return amk_show_end(&table, e);
+	if (opt_follow)
+		return amk_inbox_follow(c, opt_session, opt_all, &changes, e);
+	return amk_inbox_list(c, opt_session, opt_all, &rows, e) < 0 ? -1 : amk_show_end(&table, e);
+}
+
+static int show_one(const struct amk_json *decision, struct amk_err *e)
+{
+	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(TEXT_MAX), out AMK_AUTO(buf) = AMK_BUF_INIT(TEXT_MAX);
+	struct amk_json *j AMK_AUTO(json) = line_of(decision, &line, e);
+
+	if (!j)
+		return -1;
+	if (amk_cmd_records())
+		return amk_out_record(line.s, line.n, e);
+	amk_asked_show(&out, j, amk_asked_colour());
+	return amk_show_bytes(out.s, out.n, e);
 }
 
 static int show(const struct amk_args *a, struct amk_err *e)
@@ -57,7 +109,7 @@ static int show(const struct amk_args *a, struct amk_err *e)
 
 		if (amk_client_id("decision", a->argv[i], e) < 0 ||
 		    amk_client_get(c, &record, e, "/v1/decisions/%s", a->argv[i]) < 0 ||
-		    amk_show_record("decision", record, e) < 0)
+		    show_one(record, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -281,7 +333,8 @@ static int reply(const struct amk_args *a, struct amk_err *e)
 
 static const struct amk_opt list_options[] = {
 	{ 's', "session", AMK_OPT_STR, &opt_session, "NAME", "only what this session asks" },
-	{ 0, "all", AMK_OPT_FLAG, &opt_all, NULL, "answered and void ones too" },
+	{ 0, "all", AMK_OPT_FLAG, &opt_all, NULL, "those that are closed, too" },
+	{ 'f', "follow", AMK_OPT_FLAG, &opt_follow, NULL, "then each that is opened or closed, until a signal" },
 	AMK_CLIENT_OPTION,
 	AMK_OPT_END,
 };

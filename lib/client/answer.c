@@ -27,7 +27,7 @@ static bool is_ours(const struct amk_json *decision, const struct amk_json *sent
 {
 	const struct amk_json *answer = amk_json_get(decision, "answer");
 
-	return amk_json_is(decision, "state", "answered") && same(decision, sent, "by") && same(answer, sent, "reply") &&
+	return amk_json_is_object(answer) && same(decision, sent, "by") && same(answer, sent, "reply") &&
 	       same(answer, sent, "message") && same(answer, sent, "answers") && same(answer, sent, "input") &&
 	       same(answer, sent, "stop");
 }

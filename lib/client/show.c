@@ -52,6 +52,14 @@ static void add_cell(struct amk_show_table *t, const struct amk_json *v)
 	amk_strv_add(&t->cells, text.s);
 }
 
+static void add_last(struct amk_show_table *t, const struct amk_json *line)
+{
+	struct amk_buf text AMK_AUTO(buf) = AMK_BUF_INIT(65536);
+
+	t->last(&text, line, CELL_MAX);
+	amk_strv_add(&t->cells, text.s);
+}
+
 /* "45s", "12m", "3h", "2d": how long ago that was. */
 static void add_age(struct amk_show_table *t, const struct amk_json *ms)
 {
@@ -98,6 +106,10 @@ static void add_column(struct amk_show_table *t, unsigned column, const struct a
 {
 	const char *key = t->columns[column].key;
 
+	if (t->last && column + 1 == t->n) {
+		add_last(t, line);
+		return;
+	}
 	switch (t->as[column]) {
 	case AMK_SHOW_PLAIN:
 		add_cell(t, amk_json_get(line, key));

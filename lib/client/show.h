@@ -30,6 +30,8 @@ struct amk_show_table {
 	const struct amk_show_column *columns;
 	unsigned n;
 	enum amk_show_as as[AMK_SHOW_COLUMNS];
+	/* Writes the last column from the whole line, safe for a terminal, in at most `max` characters; NULL: by its key. */
+	void (*last)(struct amk_buf *out, const struct amk_json *line, size_t max);
 	struct amk_strv cells; /* gathered until amk_show_end */
 	size_t room[AMK_SHOW_COLUMNS]; /* what columns take so far */
 	bool headed;
