@@ -47,6 +47,8 @@ util_sources = \
 	lib/event/render.h \
 	lib/client/answer.c \
 	lib/client/answer.h \
+	lib/client/asked.c \
+	lib/client/asked.h \
 	lib/client/bearer.c \
 	lib/client/bearer.h \
 	lib/client/caller.c \
@@ -55,6 +57,8 @@ util_sources = \
 	lib/client/client.h \
 	lib/client/create.c \
 	lib/client/create.h \
+	lib/client/diff.c \
+	lib/client/diff.h \
 	lib/client/fields.c \
 	lib/client/fields.h \
 	lib/client/follow.c \
@@ -63,6 +67,8 @@ util_sources = \
 	lib/client/frames.h \
 	lib/client/holder.c \
 	lib/client/holder.h \
+	lib/client/inbox.c \
+	lib/client/inbox.h \
 	lib/client/listener.c \
 	lib/client/listener.h \
 	lib/client/message.c \

@@ -9,12 +9,14 @@ unit_programs = \
 	tests/unit/check \
 	tests/unit/client_bearer \
 	tests/unit/client_caller \
+	tests/unit/client_diff \
 	tests/unit/client_fields \
 	tests/unit/client_frames \
 	tests/unit/client_page \
 	tests/unit/client_url \
 	tests/unit/cmd \
 	tests/unit/command \
+	tests/unit/decision \
 	tests/unit/delivery \
 	tests/unit/err \
 	tests/unit/faults \
@@ -138,12 +140,14 @@ tests_unit_buf_LDADD = $(test_libs)
 tests_unit_check_LDADD = $(test_libs)
 tests_unit_client_bearer_LDADD = $(test_libs)
 tests_unit_client_caller_LDADD = $(test_libs)
+tests_unit_client_diff_LDADD = $(test_libs)
 tests_unit_client_fields_LDADD = $(test_libs)
 tests_unit_client_frames_LDADD = $(test_libs)
 tests_unit_client_page_LDADD = $(test_libs)
 tests_unit_client_url_LDADD = $(test_libs)
 tests_unit_cmd_LDADD = $(test_libs)
 tests_unit_command_LDADD = $(test_libs)
+tests_unit_decision_LDADD = $(test_libs)
 tests_unit_delivery_LDADD = $(test_libs)
 tests_unit_err_LDADD = $(test_libs)
 tests_unit_faults_LDADD = $(test_libs)

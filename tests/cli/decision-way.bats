@@ -157,7 +157,8 @@ claude_is() {
 			echo '{"type":"result","subtype":"success","is_error":false,"result":"done"}'
 		done
 	END
-	amika send tau hello >/dev/null
+	amika send --no-wait tau hello >/dev/null
+	said tau 1 turn.ended
 	amika decision list --all -s tau | jq -e '.state == "void" and .reason == "withdrawn"'
 	checked tau
 }
