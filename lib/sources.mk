@@ -53,6 +53,8 @@ util_sources = \
 	lib/client/bearer.h \
 	lib/client/caller.c \
 	lib/client/caller.h \
+	lib/client/choice.c \
+	lib/client/choice.h \
 	lib/client/client.c \
 	lib/client/client.h \
 	lib/client/create.c \

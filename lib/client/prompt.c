@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "client/answer.h"
+#include "client/choice.h"
 #include "core/jw.h"
 #include "core/lines.h"
 #include "event/render.h"
@@ -20,8 +21,10 @@ struct amk_prompt_item {
 	struct amk_prompt_item *next;
 	char id[40];
 	bool question;
-	char *what; /* safe for the screen */
-	struct amk_strv options;
+	char *plan;		   /* to be approved, safe for the screen; or NULL */
+	struct amk_choice *choice; /* one for each question it holds; one for a permission */
+	size_t n, at;		   /* how many, and which is asked */
+	struct amk_buf answers;	   /* to those before, as JSON */
 };
 
 bool amk_prompt_possible(void)
@@ -36,6 +39,16 @@ void amk_prompt_init(struct amk_prompt *p, struct amk_client *c)
 	amk_caller_name(p->by, "amika", true);
 }
 
+static void item_free(struct amk_prompt_item *it)
+{
+	for (size_t i = 0; i < it->n; i++)
+		amk_choice_release(&it->choice[i]);
+	free(it->choice);
+	free(it->plan);
+	amk_buf_release(&it->answers);
+	free(it);
+}
+
 static void first_free(struct amk_prompt *p)
 {
 	struct amk_prompt_item *it = p->first;
@@ -43,9 +56,7 @@ static void first_free(struct amk_prompt *p)
 	p->first = it->next;
 	if (!p->first)
 		p->last = &p->first;
-	free(it->what);
-	amk_strv_release(&it->options);
-	free(it);
+	item_free(it);
 }
 
 void amk_prompt_release(struct amk_prompt *p)
@@ -66,27 +77,23 @@ static void put(const struct amk_buf *b)
 		return; /* the terminal has gone; SIGHUP says so */
 }
 
-static void put_keys(struct amk_buf *b, const struct amk_prompt_item *it)
-{
-	if (!it->question)
-		amk_buf_adds(b, "  y once, a always, n deny: ");
-	else if (it->options.n)
-		amk_buf_adds(b, "  a number, your own words, or - to decline: ");
-	else
-		amk_buf_adds(b, "  your answer, or - to decline: ");
-}
-
 void amk_prompt_again(const struct amk_prompt *p)
 {
-	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(SCREEN_MAX);
+	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(2 * SCREEN_MAX);
+	const struct amk_prompt_item *it = p->first;
 
 	if (!amk_prompt_listens(p))
 		return;
-	amk_buf_addf(&b, "%s %s: %s\n", p->first->question ? "question" : "permission", p->first->id,
-		     p->first->what);
-	for (size_t i = 0; i < p->first->options.n; i++)
-		amk_buf_addf(&b, "  %zu %s\n", i + 1, p->first->options.v[i]);
-	put_keys(&b, p->first);
+	if (it->plan)
+		amk_buf_adds(&b, it->plan);
+	amk_buf_addf(&b, "%s %s", it->question ? "question" : "permission", it->id);
+	if (it->n > 1)
+		amk_buf_addf(&b, " (%zu of %zu)", it->at + 1, it->n);
+	amk_buf_addf(&b, ": %s\n", it->choice[it->at].what);
+	if (it->question)
+		amk_choice_show(&it->choice[it->at], &b);
+	else
+		amk_buf_adds(&b, "  y once, a always, n deny: ");
 	put(&b);
 }
 
@@ -105,18 +112,38 @@ static const char *decision_id(const struct amk_json *event)
 	return amk_json_get_str(amk_json_get(amk_json_get(event, "amika"), "decision"), "id");
 }
 
-static void take_options(struct amk_prompt_item *it, const struct amk_json *event)
+/* The whole of it, unless it is longer than a screen can be. */
+static char *plan_of(const struct amk_json *decision)
 {
-	const struct amk_json *o = amk_json_first(amk_json_get(amk_json_get(event, "data"), "options"));
+	const char *plan = amk_json_get_str(decision, "plan");
+	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(SCREEN_MAX);
 
-	for (; o; o = amk_json_next(o))
-		if (amk_json_str(o))
-			amk_strv_add(&it->options, amk_json_str(o));
+	if (!plan)
+		return NULL;
+	amk_render_text(&b, plan, strnlen(plan, SCREEN_MAX / 8));
+	amk_buf_addc(&b, '\n');
+	return amk_strdup(b.s);
+}
+
+static void take_choices(struct amk_prompt_item *it, const struct amk_json *event)
+{
+	const struct amk_json *decision = amk_json_get(amk_json_get(event, "amika"), "decision");
+	const struct amk_json *q = amk_json_first(amk_json_get(decision, "questions"));
+
+	for (; it->question && q; q = amk_json_next(q)) {
+		it->choice = amk_realloc(it->choice, (it->n + 1) * sizeof *it->choice);
+		amk_choice_of_question(&it->choice[it->n++], q);
+	}
+	it->plan = plan_of(decision);
+	if (it->n)
+		return;
+	it->choice = amk_calloc(1, sizeof *it->choice);
+	it->n = 1;
+	amk_choice_of_event(it->choice, event);
 }
 
 void amk_prompt_asked(struct amk_prompt *p, const struct amk_json *event)
 {
-	struct amk_buf what AMK_AUTO(buf) = AMK_BUF_INIT(SCREEN_MAX);
 	const char *id = decision_id(event);
 	struct amk_prompt_item *it;
 
@@ -125,10 +152,8 @@ void amk_prompt_asked(struct amk_prompt *p, const struct amk_json *event)
 	it = amk_calloc(1, sizeof *it);
 	snprintf(it->id, sizeof it->id, "%s", id);
 	it->question = amk_json_is(event, "type", "question.requested");
-	amk_render_request(&what, event);
-	it->what = amk_strdup(what.s);
-	if (it->question)
-		take_options(it, event);
+	it->answers = (struct amk_buf)AMK_BUF_INIT(8 * TYPED_MAX);
+	take_choices(it, event);
 	*p->last = it;
 	p->last = &it->next;
 	if (p->first == it)
@@ -167,37 +192,24 @@ void amk_prompt_settled(struct amk_prompt *p, const struct amk_json *event)
 	*at = it->next;
 	if (!*at)
 		p->last = at;
-	it->next = NULL;
-	free(it->what);
-	amk_strv_release(&it->options);
-	free(it);
+	item_free(it);
 	if (shown)
 		first_show(p);
 }
 
-/* The option of that number, or the words themselves. */
-static const char *chosen(const struct amk_prompt_item *it, const char *line)
-{
-	char *end;
-	unsigned long n = strtoul(line, &end, 10);
-
-	return *end == '\0' && n >= 1 && n <= it->options.n ? it->options.v[n - 1] : line;
-}
-
-/* NULL when the line is no answer. *answer is set for a question's. */
-static const char *reply_of(const struct amk_prompt_item *it, const char *line, const char **answer)
+/* NULL when the line is no answer, or not yet the last. */
+static const char *reply_of(struct amk_prompt_item *it, const char *line)
 {
 	static const char *const words[][2] = {
 		{ "y", "once" },    { "yes", "once" },	{ "a", "always" }, { "always", "always" },
 		{ "n", "reject" },  { "no", "reject" },
 	};
 
-	*answer = NULL;
 	if (it->question) {
 		if (strcmp(line, "-") == 0)
 			return "reject";
-		*answer = chosen(it, line);
-		return line[0] ? "answer" : NULL;
+		it->at += amk_choice_take(&it->choice[it->at], line, &it->answers);
+		return it->at == it->n ? "answer" : NULL;
 	}
 	for (size_t i = 0; i < AMK_COUNT(words); i++)
 		if (strcmp(line, words[i][0]) == 0)
@@ -205,17 +217,15 @@ static const char *reply_of(const struct amk_prompt_item *it, const char *line, 
 	return NULL;
 }
 
-static int tell(struct amk_prompt *p, const char *reply, const char *answer, struct amk_err *e)
+static int tell(struct amk_prompt *p, const char *reply, struct amk_err *e)
 {
-	struct amk_buf body AMK_AUTO(buf) = AMK_BUF_INIT(8 * TYPED_MAX);
+	struct amk_buf body AMK_AUTO(buf) = AMK_BUF_INIT(16 * TYPED_MAX);
 
 	amk_jw_open(&body, NULL, '{');
 	amk_jw_cstr(&body, "reply", reply);
-	if (answer) {
+	if (strcmp(reply, "answer") == 0) {
 		amk_jw_open(&body, "answers", '[');
-		amk_jw_open(&body, NULL, '[');
-		amk_jw_cstr(&body, NULL, answer);
-		amk_jw_close(&body, ']');
+		amk_buf_add(&body, p->first->answers.s, p->first->answers.n);
 		amk_jw_close(&body, ']');
 	}
 	amk_jw_cstr(&body, "by", p->by);
@@ -225,17 +235,17 @@ static int tell(struct amk_prompt *p, const char *reply, const char *answer, str
 
 static int line_taken(struct amk_prompt *p, char *line, struct amk_err *e)
 {
-	const char *answer, *reply;
+	const char *reply;
 	size_t n = strlen(line);
 
 	while (n && (line[n - 1] == ' ' || line[n - 1] == '\r'))
 		line[--n] = '\0';
-	reply = reply_of(p->first, line, &answer);
+	reply = reply_of(p->first, line);
 	if (!reply) {
 		amk_prompt_again(p);
 		return 0;
 	}
-	if (tell(p, reply, answer, e) < 0) {
+	if (tell(p, reply, e) < 0) {
 		if (e->code == AMK_EUNREACHABLE)
 			return -1;
 		/* Someone was first, or it is over: their event says the rest. */
