@@ -5,83 +5,12 @@
 
 bats_require_minimum_version 1.5.0
 
-setup_file() {
-	local top=${top_srcdir:-$BATS_TEST_DIRNAME/../..}
-	lacks=
-	PATH=${bindir:-$top/bin}:${top_builddir:-$top}/tests/tools:$PATH
-	export PATH
-	claude=$("$BATS_TEST_DIRNAME/get-claude" "${CLAUDE_FOLDER:-$top/check/npm}" --no-install) ||
-		lacks="claude: run ./bootstrap check, which installs it"
-	command -v node >/dev/null || lacks="claude: no node for the model's stand-in"
-	[ "$(tail -n +3 /proc/net/dev | grep -c -v '^ *lo:')" = 0 ] || lacks="netns: run through tests/run"
-	export claude lacks
-	[ -z "$lacks" ] || return 0
-	PATH=$(dirname "$claude"):$PATH
-	export HOME=$BATS_FILE_TMPDIR/home XDG_STATE_HOME=
-	export AMIKA_STATE_DIRECTORY=$BATS_FILE_TMPDIR/state
-	mkdir -p "$HOME" "$BATS_FILE_TMPDIR/work"
-	mkfifo "$BATS_FILE_TMPDIR/first"
-	# Claude sends a message after an unanswered one together with it: a rule goes before directives.
-	echo '{"rules": [{"match": "be well again", "steps": [{"text": "recovered"}]}]}' >"$BATS_FILE_TMPDIR/rules"
-	node "$top/tests/tools/fake-llm/server.js" --port 0 --scenario "$BATS_FILE_TMPDIR/rules" --log "$BATS_FILE_TMPDIR/requests" \
-		>"$BATS_FILE_TMPDIR/first" 2>&1 3>&- &
-	echo $! >"$BATS_FILE_TMPDIR/model.pid"
-	read -r line <"$BATS_FILE_TMPDIR/first"
-	export ANTHROPIC_BASE_URL=${line##* }
-	export ANTHROPIC_API_KEY=sk-test-not-real CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1 \
-		CLAUDE_CODE_MAX_RETRIES=1 DISABLE_TELEMETRY=1 DISABLE_ERROR_REPORTING=1 DISABLE_AUTOUPDATER=1
-	cd "$BATS_FILE_TMPDIR/work" || return
-	amika session create --agent claude --title "end to end" main 3>&-
-}
+load claude
 
-teardown_file() {
-	[ -z "$lacks" ] || return 0
-	amikad stop 3>&-
-	kill "$(cat "$BATS_FILE_TMPDIR/model.pid")"
-}
-
-setup() {
-	[ -z "$lacks" ] || skip "$lacks"
-	cd "$BATS_FILE_TMPDIR/work" || return
-}
-
-# A command that may start the daemon, without bats's own descriptor in it.
-a() { "$@" 3>&-; }
-
-# The text of the last assistant message in the events on stdin.
-last_text() {
-	jq -rs '[.[] | select(.type == "item.completed" and .data.item.kind == "message"
-		and .data.item.role == "assistant")] | last.data.item.content | map(.text // empty) | join("")'
-}
-
-outcome() { jq -r 'select(.type == "turn.ended").amika.outcome'; }
-
-# Follows a session until an event of that type is there, and prints it.
-wait_for() { # SESSION[@N] TYPE
-	local line follow pid
-	exec {follow}< <(exec amika events --json --follow "$1" 3>&-)
-	pid=$!
-	while read -r -u "$follow" line; do
-		[[ $line != *"\"type\":\"$2\",\"data\""* ]] || break
-	done
-	kill "$pid"
-	exec {follow}<&-
-	echo "$line"
-}
-
-# True when the filter is true of one of the events on stdin.
-some() { # FILTER
-	jq -se "any(.[]; $1)" >/dev/null
-}
-
-# The events of a session, which the independent checker agrees with.
-checked() { # SESSION
-	a amika events "$1" >"$BATS_TEST_TMPDIR/events"
-	check-stream "$BATS_TEST_TMPDIR/events"
-}
-
-# The number of its last event.
-end_of() { a amika session show "$1" | jq .after; }
+# Claude sends a message after an unanswered one together with it: a rule goes before directives.
+setup_file() { claude_setup_file '{"match": "be well again", "steps": [{"text": "recovered"}]}'; }
+teardown_file() { claude_teardown_file; }
+setup() { claude_setup; }
 
 @test "claude is the version these tests are written for" {
 	[ "$("$claude" --version | cut -d ' ' -f 1)" = 2.1.329 ]
@@ -167,10 +96,6 @@ end_of() { a amika session show "$1" | jq .after; }
 	checked files
 }
 
-# Where the request log of the model's stand-in ends, and what was asked after that.
-asked_upto() { wc -l <"$BATS_FILE_TMPDIR/requests"; }
-asked_since() { tail -n "+$(($1 + 1))" "$BATS_FILE_TMPDIR/requests"; } # N
-
 @test "acceptEdits: edits in the session's folder are not asked about, others are" {
 	a amika session create --agent claude --permission-mode acceptEdits edits
 	a amika send edits "[[tool:write inside.txt words]]" >out
@@ -186,18 +111,6 @@ asked_since() { tail -n "+$(($1 + 1))" "$BATS_FILE_TMPDIR/requests"; } # N
 	wait_for "edits@$at" turn.ended >/dev/null
 	[ ! -e "$BATS_TEST_TMPDIR/outside.txt" ]
 	checked edits
-}
-
-@test "plan mode: a plan is made and shown before anything is changed" {
-	a amika session create --agent claude --permission-mode plan plans
-	run --separate-stderr a amika send plans "[[tool:planfile First this, then that.]][[tool:ExitPlanMode {}]]"
-	[ "$status" = 9 ]
-	at=$(end_of plans)
-	echo "$output" | tail -n 1 | jq -e '.data.action == "ExitPlanMode" and
-		(.data.metadata.input.plan | test("First this, then that."))'
-	a amika decision allow "$(echo "$output" | tail -n 1 | jq -r .amika.decision.id)"
-	wait_for "plans@$at" turn.ended | jq -e '.amika.outcome == "completed"'
-	checked plans
 }
 
 @test "a variant is the effort the model is asked for" {
@@ -327,7 +240,7 @@ asked_since() { tail -n "+$(($1 + 1))" "$BATS_FILE_TMPDIR/requests"; } # N
 }
 
 @test "ended sessions leave no process" {
-	a amika session end main final always files edits plans effort errors retries
+	a amika session end main final always files edits effort errors retries
 	a amikad stop
 	for p in /proc/[0-9]*; do
 		case $(cat "$p/comm" 2>/dev/null) in
