@@ -7,6 +7,7 @@ unit_programs = \
 	tests/unit/bell \
 	tests/unit/buf \
 	tests/unit/check \
+	tests/unit/choice \
 	tests/unit/client_bearer \
 	tests/unit/client_caller \
 	tests/unit/client_diff \
@@ -138,6 +139,7 @@ tests_unit_base64_LDADD = $(test_libs)
 tests_unit_bell_LDADD = $(test_libs)
 tests_unit_buf_LDADD = $(test_libs)
 tests_unit_check_LDADD = $(test_libs)
+tests_unit_choice_LDADD = $(test_libs)
 tests_unit_client_bearer_LDADD = $(test_libs)
 tests_unit_client_caller_LDADD = $(test_libs)
 tests_unit_client_diff_LDADD = $(test_libs)
