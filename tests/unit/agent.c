@@ -334,6 +334,31 @@ static void test_refused(void)
 	}
 }
 
+/* The list of background tasks replaces the one before; it goes with the process, and is saved. */
+static void test_background(void)
+{
+	const struct amk_codec *c = amk_agent_find("claude");
+	struct amk_buf saved AMK_AUTO(buf) = AMK_BUF_INIT(1u << 20);
+	struct amk_json *j AMK_AUTO(json) = NULL;
+	void *state = c->new_state(), *other = c->new_state();
+	struct amk_err e = { 0 };
+
+	step(c, state, (struct amk_input){ .kind = AMK_INPUT_START, .session_id = "s", .incarnation = 1 });
+	is_int(c->background(state), 0, "no task in the background");
+	step(c, state, (struct amk_input){ .kind = AMK_INPUT_LINE, .line =
+		"{\"type\":\"system\",\"subtype\":\"background_tasks_changed\",\"tasks\":[{\"task_id\":\"a\"},"
+		"{\"task_id\":\"b\"},{\"task_id\":\"w\",\"ambient\":true},{\"task_id\":\"o\",\"off_host\":true}]}" });
+	is_int(c->background(state), 2, "two work, one watches, one is elsewhere");
+	c->save(state, &saved);
+	j = amk_json_parse(saved.s, saved.n, &e);
+	ok(c->load(other, j, &e) == 0 && c->background(other) == 2, "they are saved");
+	step(c, state, (struct amk_input){ .kind = AMK_INPUT_EXIT, .exit_code = 0, .wanted = true });
+	is_int(c->background(state), 0, "they end with their process");
+	c->free_state(state);
+	c->free_state(other);
+	forget();
+}
+
 int main(void)
 {
 	test_table();
@@ -346,6 +371,7 @@ int main(void)
 	test_long_text();
 	test_too_large();
 	test_refused();
+	test_background();
 	arguments(amk_agent_find("mock"), &(struct amk_agent_start){ 0 });
 	return tap_done();
 }
