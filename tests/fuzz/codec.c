@@ -2,7 +2,7 @@
 /*
  * Any bytes as the life of an agent: nothing breaks, what is said obeys the stream's rules, and saving and
  * loading the state anywhere changes nothing. The first byte picks the codec; then each line is an input:
- * "M text" a message, "A once|always|reject|answer ID", "C" a cancel, "X code" an exit, "S" a new start;
+ * "M text" a message, "A once|always|reject|answer|input|stop ID", "C" a cancel, "X code" an exit, "S" a new start;
  * every other line is one the agent says.
  */
 #include <stdint.h>
@@ -133,17 +133,20 @@ static void step_message(struct life *l, const char *text)
 
 static void step_answer(struct life *l, const char *line)
 {
-	static const char *const replies[] = { "once", "always", "reject", "answer" };
+	static const char *const words[] = { "once", "always", "reject", "answer", "input", "stop" };
+	static const char *const replies[] = { "once", "always", "reject", "answer", "once", "reject" };
 	struct amk_input in = { .kind = AMK_INPUT_ANSWER, .by = "fuzz" };
 
-	for (size_t i = 0; i < AMK_COUNT(replies); i++) {
-		size_t n = strlen(replies[i]);
+	for (size_t i = 0; i < AMK_COUNT(words); i++) {
+		size_t n = strlen(words[i]);
 
-		if (strncmp(line, replies[i], n) != 0 || line[n] != ' ')
+		if (strncmp(line, words[i], n) != 0 || line[n] != ' ')
 			continue;
 		in.reply = replies[i];
 		in.id = line + n + 1;
-		in.answers = i == 3 ? "[[\"a\",\"b\"],[]]" : NULL;
+		in.answers = i == 3 ? "[[\"approve\"],[\"a\",\"1\"],[]]" : NULL;
+		in.input = i == 4 ? "{\"command\":\"true\"}" : NULL;
+		in.stop = i == 5;
 		step(l, &in);
 		return;
 	}
