@@ -129,9 +129,10 @@ static void take_request(const struct amk_json *msg)
 	const char *tool = amk_json_get_str(request, "tool_name"), *id = amk_json_get_str(msg, "request_id");
 	struct amk_buf input = AMK_BUF_INIT(AMK_LINE_MAX);
 
-	if (!tool || !id || nasked == ASKED_MAX)
+	if (!id || nasked == ASKED_MAX)
 		return;
-	amk_json_print(&input, NULL, amk_json_get(request, "input"));
+	amk_json_print(&input, NULL, tool ? amk_json_get(request, "input") : amk_json_get(request, "property_order"));
+	tool = tool ? tool : "";
 	asked[nasked].id = amk_strdup(id);
 	asked[nasked].tool = amk_strdup(tool);
 	asked[nasked++].input = amk_buf_take(&input);
@@ -159,6 +160,27 @@ static void write_answers(struct amk_buf *b, const struct amk_json *input)
 		const char *text = amk_json_get_str(answers, amk_json_get_str(q, "question"));
 
 		write_choices(b, text ? text : "", amk_json_true(amk_json_get(q, "multiSelect")));
+	}
+	amk_jw_close(b, ']');
+}
+
+/* Values of a form, in the order of its properties, as text. */
+static void write_values(struct amk_buf *b, const char *id, const struct amk_json *content)
+{
+	struct amk_json *order AMK_AUTO(json) = NULL;
+
+	for (size_t i = 0; i < nasked; i++)
+		if (strcmp(asked[i].id, id) == 0)
+			order = amk_json_parse(asked[i].input, strlen(asked[i].input), NULL);
+	amk_jw_open(b, NULL, '[');
+	for (const struct amk_json *p = amk_json_first(order); p; p = amk_json_next(p)) {
+		const struct amk_json *value = amk_json_get(content, amk_json_str(p));
+		struct amk_buf text AMK_AUTO(buf) = AMK_BUF_INIT(AMK_LINE_MAX);
+
+		amk_json_print(&text, NULL, value);
+		amk_jw_open(b, NULL, '[');
+		amk_jw_cstr(b, NULL, amk_json_str(value) ? amk_json_str(value) : text.s);
+		amk_jw_close(b, ']');
 	}
 	amk_jw_close(b, ']');
 }
@@ -200,6 +222,12 @@ static int put_answer(int64_t t, const struct amk_json *response, struct amk_err
 		in.stop = amk_json_true(amk_json_get(answer, "interrupt"));
 	} else if (amk_json_is(answer, "behavior", "allow")) {
 		fill_allow(&in, answer, &text);
+	} else if (amk_json_is(answer, "action", "accept")) {
+		in.reply = "answer";
+		write_values(&text, in.id, amk_json_get(answer, "content"));
+		in.answers = text.s;
+	} else if (amk_json_is(answer, "action", "decline")) {
+		in.reply = "reject";
 	} else {
 		return 0;
 	}
