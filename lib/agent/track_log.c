@@ -82,7 +82,7 @@ static void recall_completed(struct amk_track *t, const struct amk_json *item)
 static char *about_of(const struct amk_json *decision)
 {
 	static const char *const others[] = { "id", "native_id", "kind", "state", "deadline", "previous", "input",
-					      "background" };
+					      "background", "suggestions", "plan", "plan_path" };
 	struct amk_buf b = AMK_BUF_INIT(AMK_LINE_MAX);
 
 	for (const struct amk_json *m = amk_json_first(decision); m; m = amk_json_next(m)) {
