@@ -5,6 +5,7 @@
 
 bats_require_minimum_version 1.5.0
 
+load ../cli/helper
 load claude
 
 # What a sub-agent is told stands in its parent's message, too, behind a quote.
@@ -76,6 +77,29 @@ tool_output() { jq -rs '[.[] | select(.type == "item.completed" and .data.item.k
 	checked main
 }
 
+@test "on a terminal: both questions, one after the other, by their numbers" {
+	on_terminal "amika send main '[[tool:AskUserQuestion $questions]]'"
+	sees '(1 of 2): Which colour?'
+	sees '2 Blue - cold'
+	types '2\n'
+	sees '(2 of 2): Which sizes?'
+	sees 'numbers (1,2)'
+	types '1,2\n'
+	ends
+	a amika decision list --all -s main | tail -n 1 | jq -e '.answer.answers == [["Blue"],["S","L"]]'
+	checked main
+}
+
+@test "a question is still open when the daemon was killed, and is answered" {
+	ask main "[[tool:AskUserQuestion $questions]]"
+	kill -KILL "$(a amikad status --json | jq .pid)"
+	a amika decision reply "$id" Blue S
+	rest main >out
+	[[ $(tool_output <out) = *'"Which colour?"="Blue"'*'"Which sizes?"="S"'* ]]
+	[ "$(outcome <out)" = completed ]
+	checked main
+}
+
 @test "plan mode: rejected in words, revised, approved; then edits are asked about again" {
 	a amika session create --agent claude --permission-mode plan plans
 	ask plans "[[tool:planfile First this.]][[tool:ExitPlanMode {}]][[tool:planfile First a test, then this.]][[tool:ExitPlanMode {}]][[tool:write planned.txt words]]"
@@ -116,6 +140,9 @@ tool_output() { jq -rs '[.[] | select(.type == "item.completed" and .data.item.k
 	rest main >out
 	[ "$(outcome <out)" = cancelled ]
 	[ ! -e stopped.txt ]
+	ask main "[[tool:AskUserQuestion $questions]]"
+	a amika decision deny --stop "$id"
+	[ "$(rest main | outcome)" = cancelled ]
 	a amika send main "[[text:and on]]" >out
 	[ "$(last_text <out)" = "and on" ]
 	checked main
