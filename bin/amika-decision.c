@@ -203,10 +203,10 @@ static int body_write(struct amk_buf *b, const char *reply, struct amk_err *e)
 	return amk_buf_ok(b) ? 0 : amk_err_set(e, AMK_ETOOBIG, "the answer has more than %u bytes", BODY_MAX);
 }
 
-/* For people behind the table; a record has it as answer.rule. */
+/* For people behind the table; a record has it as answer.rule_made. */
 static void note_rule(const struct amk_json *record)
 {
-	const struct amk_json *rule = amk_json_get(amk_json_get(record, "answer"), "rule");
+	const struct amk_json *rule = amk_json_get(amk_json_get(record, "answer"), "rule_made");
 
 	if (!rule || amk_cmd_records())
 		return;

@@ -102,7 +102,7 @@ static void write_answer(struct amk_buf *b, const struct amk_decision_answer *a)
 	if (a->stop)
 		amk_jw_bool(b, "stop", true);
 	if (a->made)
-		amk_jw_raw(b, "rule", a->made, strlen(a->made));
+		amk_jw_raw(b, "rule_made", a->made, strlen(a->made));
 	amk_jw_close(b, '}');
 }
 

@@ -63,7 +63,7 @@ outcome() { await "$tau" turn.ended | jq -r .amika.outcome; }
 	run amika decision allow --always "${ids[@]}"
 	[ "$(jq -r .answer.reply <<<"$output" | tr '\n' ' ')" = 'always always ' ]
 	# The receipt shows the rules: the command, and the file as it is.
-	[ "$(jq -r '.answer.rule | "\(.scope) \(.action) \(.tool) \(.command // .path)"' <<<"$output")" = \
+	[ "$(jq -r '.answer.rule_made | "\(.scope) \(.action) \(.tool) \(.command // .path)"' <<<"$output")" = \
 		"session allow command_execution echo mock
 session allow file_change $PWD/mock_1/deny.txt" ]
 }

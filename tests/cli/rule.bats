@@ -170,9 +170,9 @@ resolved() {
 	[ -z "$(order)" ]
 	amika decision list -s "$tau" | jq -es 'map(.state) == ["open", "open"]'
 	amika decision allow --always --scope agent --command 'echo **' "${ids[0]}" |
-		jq -e '.answer.rule | .scope == "agent" and .agent == "mock" and .command == "echo **"'
+		jq -e '.answer.rule_made | .scope == "agent" and .agent == "mock" and .command == "echo **"'
 	amika decision allow --always --path '**/deny.txt' "${ids[1]}" |
-		jq -e '.answer.rule | .scope == "session" and .path == "**/deny.txt"'
+		jq -e '.answer.rule_made | .scope == "session" and .path == "**/deny.txt"'
 	await "$tau" turn.ended >/dev/null
 	# Both hold: the second file has another name.
 	amika send "$tau" permission >/dev/null

@@ -79,7 +79,7 @@ setup() { claude_setup; }
 	a amika run -n always claude "[[tool:bash touch one.txt]]" >out || [ "$?" = 9 ]
 	at=$(end_of always)
 	id=$(jq -r 'select(.type == "permission.requested").amika.decision.id' out)
-	[ "$(a amika decision allow --always "$id" | jq -c '.answer.rule | [.scope, .tool, .command]')" = \
+	[ "$(a amika decision allow --always "$id" | jq -c '.answer.rule_made | [.scope, .tool, .command]')" = \
 		'["session","Bash","touch one.txt"]' ]
 	wait_for "always@$at" turn.ended
 	a amika send always "[[tool:bash touch one.txt]]" >out
