@@ -458,7 +458,7 @@ static void test_complete(void)
 		  "--env\tmay be repeated\n--secret\ta secret\n--json\tprint JSON lines, errors too\n"
 		  "--text\tprint text for people\n--help\tshow this help\n--version\tshow the version" },
 	};
-	static const struct row nested[] = {
+	static const struct row deeper[] = {
 		{ "--complete -- noun c", "create\tCreate" },
 		{ "--complete -- noun list --ot", "--other\tanother flag" },
 		{ "--complete -- nuon c", "" },
@@ -490,7 +490,7 @@ static void test_complete(void)
 	};
 
 	PRINTS(&noun, verbs);
-	PRINTS(&of_nouns, nested);
+	PRINTS(&of_nouns, deeper);
 	for (size_t i = 0; i < AMK_COUNT(words); i++) {
 		ok(run(&offering, words[i].line) == 0, "%s", words[i].line);
 		out.s[strcspn(out.s, words[i].want[0] == '-' && words[i].want[2] == 'f' ? "\n" : "\t\n")] = '\0';
