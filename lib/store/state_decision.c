@@ -4,10 +4,10 @@
 #include "store/inside.h"
 #include "store/state.h"
 
-#define COLUMNS                                                                                      \
-	"SELECT decision.row, session, session.id, run, decision.native_id, kind, decision.state, "  \
-	"request, answer, answered_by, decision.created, closed, reason, rule, deadline, previous, " \
-	"delivered"                                                                                  \
+#define COLUMNS                                                                                     \
+	"SELECT decision.row, session, session.id, run, decision.native_id, kind, decision.state, " \
+	"request, answer, answered_by, decision.created, closed, decision.reason, rule, deadline, " \
+	"previous, delivered"                                                                       \
 	" FROM decision JOIN session ON session.row = decision.session AND session.forgotten = 0"
 
 static const struct amk_sql_stmt add = {
