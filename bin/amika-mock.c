@@ -185,12 +185,20 @@ static void run_exit(const char *arg)
 	add_step(NULL, (int)(strtol(arg, NULL, 10) & 0xff));
 }
 
+static void add_end(const char *outcome)
+{
+	add(strcmp(outcome, "cancelled") == 0 ? "{'type':'end','outcome':'cancelled'}"
+					      : "{'type':'end','outcome':'completed'}");
+}
+
 static void run_leave(const char *arg)
 {
 	char text[32];
 
 	snprintf(text, sizeof text, "%d", (int)leave_process(strcmp(arg, "helper") != 0));
 	add_text("left", text);
+	if (strcmp(arg, "and end") == 0)
+		add_end("completed");
 }
 
 static void run_stderr(const char *arg)
@@ -313,12 +321,6 @@ static const struct script *script_find(const char *text, size_t word_n)
 		if (has_word(scripts[i].words, text, word_n))
 			return &scripts[i];
 	return has_word(demo.words, text, word_n) ? &demo : NULL;
-}
-
-static void add_end(const char *outcome)
-{
-	add(strcmp(outcome, "cancelled") == 0 ? "{'type':'end','outcome':'cancelled'}"
-					      : "{'type':'end','outcome':'completed'}");
 }
 
 static void script_start(char *text)

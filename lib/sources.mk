@@ -179,6 +179,8 @@ daemon_sources = \
 	lib/run/shim.h \
 	lib/run/stray.c \
 	lib/run/stray.h \
+	lib/run/sweep.c \
+	lib/run/sweep.h \
 	lib/run/tail.c \
 	lib/run/tail.h \
 	lib/run/tree.c \

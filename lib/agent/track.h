@@ -57,6 +57,7 @@ struct amk_track {
 	char *message; /* of the running turn, NULL when nobody asked for it */
 	bool resent;   /* it goes to a second program: the first one never got it */
 	bool cancelled; /* it is to end, and ends as cancelled whatever becomes of the process */
+	int64_t last_cancelled; /* number of the last turn that ended so; 0: none */
 	struct amk_track_open *open;
 	size_t nopen;
 	struct amk_track_known *known; /* the most recently used last */

@@ -36,6 +36,7 @@ void amk_track_state_save(const struct amk_track *t, struct amk_buf *b, const ch
 	amk_jw_cstr(b, "message", t->message);
 	amk_jw_bool(b, "resent", t->resent);
 	amk_jw_bool(b, "cancelled", t->cancelled);
+	amk_jw_int(b, "last_cancelled", t->last_cancelled);
 	amk_jw_open(b, "open", '[');
 	for (size_t i = 0; i < t->nopen; i++)
 		save_open(&t->open[i], b);
@@ -107,7 +108,7 @@ static int load_known(struct amk_track *t, const struct amk_json *j, struct amk_
 }
 
 struct saved_track {
-	int64_t items, turns;
+	int64_t items, turns, last_cancelled;
 	bool running, resent, cancelled;
 	const char *message;
 	const struct amk_json *open, *known, *asked, *steered;
@@ -122,6 +123,7 @@ int amk_track_state_load(struct amk_track *t, const struct amk_json *j, struct a
 		AMK_JSON_FIELD(saved_track, message, "message", STR, false),
 		AMK_JSON_FIELD(saved_track, resent, "resent", BOOL, false), /* not in older states */
 		AMK_JSON_FIELD(saved_track, cancelled, "cancelled", BOOL, false),
+		AMK_JSON_FIELD(saved_track, last_cancelled, "last_cancelled", INT, false),
 		AMK_JSON_FIELD(saved_track, open, "open", ARRAY, true),
 		AMK_JSON_FIELD(saved_track, known, "known", ARRAY, true),
 		AMK_JSON_FIELD(saved_track, asked, "asked", ARRAY, true),
@@ -136,6 +138,7 @@ int amk_track_state_load(struct amk_track *t, const struct amk_json *j, struct a
 	t->running = s.running;
 	t->resent = s.resent;
 	t->cancelled = s.cancelled;
+	t->last_cancelled = s.last_cancelled;
 	t->message = own(s.message);
 	for (const struct amk_json *c = amk_json_first(s.open); c; c = amk_json_next(c))
 		if (load_open(t, c, e) < 0)

@@ -82,6 +82,8 @@ static void end(struct amk_track *t, const char *outcome, const char *reason, co
 		amk_jw_members(&more, status->s, status->n);
 	write_usage(&more, u ? u : &unknown);
 	amk_track_say(t, "turn.ended", true, "\"phase\":\"ended\"", more.s);
+	if (t->cancelled)
+		t->last_cancelled = t->turns;
 	t->running = t->resent = t->cancelled = false;
 	free(t->message);
 	t->message = NULL;

@@ -20,6 +20,9 @@ enum amk_bell_kind {
 	AMK_BELL_DONE,	/* everything before this has */
 	AMK_BELL_OUT,	/* the out spool is written up to here */
 	AMK_BELL_ENDED, /* the end file is there */
+	/* daemon to shim; those of an older version leave them alone */
+	AMK_BELL_SWEEP, /* the turn of that number was cancelled and is over: end what its tools left */
+	AMK_BELL_TURN,	/* the turn of that number begins; told before its message is */
 	AMK_BELL_COUNT
 };
 

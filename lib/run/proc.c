@@ -24,7 +24,7 @@ static bool parse_stat(const char *text, struct amk_proc *to)
 		return false;
 	to->zombie = p[2] == 'Z' || p[2] == 'X';
 	to->parent = (pid_t)strtol(p + 4, &end, 10);
-	strtol(end, &end, 10); /* its group */
+	to->group = (pid_t)strtol(end, &end, 10);
 	to->session = (pid_t)strtol(end, &end, 10);
 	for (int field = 7; field < START_FIELD && *end; field++)
 		end += strcspn(end + 1, " ") + 1;

@@ -12,7 +12,7 @@
 #include <sys/types.h>
 
 struct amk_proc {
-	pid_t pid, parent, session;
+	pid_t pid, parent, group, session;
 	uint64_t start; /* clock ticks since boot */
 	bool zombie;
 	bool ours; /* marked by whoever looks through a list */

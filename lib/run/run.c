@@ -444,6 +444,18 @@ void amk_run_stderr(struct amk_run *r, struct amk_buf *b)
 	amk_folder_stderr(r->folder, b);
 }
 
+void amk_run_turn(struct amk_run *r, uint64_t turn)
+{
+	amk_bell_ring(&r->bell, AMK_BELL_TURN, turn);
+	send_numbers(r);
+}
+
+void amk_run_sweep(struct amk_run *r, uint64_t turn)
+{
+	amk_bell_ring(&r->bell, AMK_BELL_SWEEP, turn);
+	send_numbers(r);
+}
+
 void amk_run_terminate(struct amk_run *r, int64_t grace_ms)
 {
 	r->grace_ms = grace_ms > 0 ? grace_ms : 0;

@@ -72,6 +72,13 @@ uint64_t amk_run_out(const struct amk_run *r);
  * left out. At most AMK_RUN_STDERR_MAX bytes. */
 #define AMK_RUN_STDERR_MAX (129u << 10)
 void amk_run_stderr(struct amk_run *r, struct amk_buf *b);
+/* A turn begins, its message is written after this. Numbers grow. */
+void amk_run_turn(struct amk_run *r, uint64_t turn);
+/*
+ * That turn was cancelled and is over: what its tools left running is ended before anything more goes to the program
+ * (run/sweep.h). Safe to repeat; nothing if a later turn has begun.
+ */
+void amk_run_sweep(struct amk_run *r, uint64_t turn);
 /* Ends the whole tree: TERM, after grace_ms KILL. `ended` follows with reason "terminated". */
 void amk_run_terminate(struct amk_run *r, int64_t grace_ms);
 /* The shim's pid, 0 when it is not reached or over. */

@@ -21,6 +21,7 @@
 #include "core/crash.h"
 #include "run/bell.h"
 #include "run/keeper.h"
+#include "run/sweep.h"
 #include "run/tail.h"
 #include "run/tree.h"
 
@@ -38,6 +39,7 @@ struct shim {
 	struct amk_keeper keeper;
 	struct amk_bell bell;
 	struct amk_tree tree;
+	struct amk_sweep sweep;
 	int signals; /* signalfd */
 	int in, out;	     /* files of the run folder */
 	struct amk_tail err;
@@ -151,7 +153,7 @@ static void finish_piece(struct shim *s)
 
 static void feed(struct shim *s)
 {
-	while (s->to >= 0) {
+	while (s->to >= 0 && !s->sweep.busy) {
 		ssize_t n;
 
 		if (s->piece_put == s->piece_n && !next_piece(s))
@@ -239,6 +241,12 @@ static void answer_packet(struct shim *s, const struct amk_bell_packet *p)
 		amk_bell_ring(&s->bell, AMK_BELL_BEGUN, s->pos->begun);
 		amk_bell_ring(&s->bell, AMK_BELL_DONE, s->pos->done);
 		amk_bell_ring(&s->bell, AMK_BELL_OUT, s->out_n);
+		break;
+	case AMK_BELL_TURN:
+		amk_sweep_turn(&s->sweep, p->value);
+		break;
+	case AMK_BELL_SWEEP:
+		amk_sweep_begin(&s->sweep, p->value, s->now);
 		break;
 	default:
 		break;
@@ -354,6 +362,8 @@ static int wait_ms(const struct shim *s, int64_t due)
 
 	if (s->tree.due < due)
 		due = s->tree.due;
+	if (s->sweep.busy && s->sweep.due < due)
+		due = s->sweep.due;
 	if (s->disk_again < due)
 		due = s->disk_again;
 	if (s->bell.fd < 0 && !s->keeper.ending && lease < due)
@@ -374,7 +384,7 @@ static void wait_for_work(struct shim *s, struct pollfd p[POLLS])
 		[SIGNALS] = { .fd = s->signals, .events = POLLIN },
 		[LISTEN] = { .fd = AMK_SHIM_LISTEN, .events = POLLIN },
 		[BELL] = { .fd = s->bell.fd, .events = s->bell.waiting ? POLLIN | POLLOUT : POLLIN },
-		[TO] = { .fd = s->to, .events = s->piece_put < s->piece_n ? POLLOUT : 0 },
+		[TO] = { .fd = s->to, .events = s->piece_put < s->piece_n && !s->sweep.busy ? POLLOUT : 0 },
 		[FROM] = { .fd = full ? -1 : s->from, .events = POLLIN },
 		[FROM_ERR] = { .fd = s->from_err, .events = POLLIN },
 	};
@@ -411,6 +421,7 @@ static void turn(struct shim *s)
 		check_folder(s);
 	if (p[TO].revents & (POLLERR | POLLHUP))
 		stop_feeding(s);
+	amk_sweep_tick(&s->sweep, s->keeper.pid, s->now);
 	feed(s);
 	if (p[FROM].revents || s->disk_again <= s->now) {
 		s->disk_again = NEVER;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The end of a running turn before its time: the agent's own doing, or else that of its program's end. */
+/*
+ * The end of a running turn before its time: the agent's own doing, or else that of its program's end; and of what
+ * its tools left running.
+ */
 #include "agent/track.h"
 #include "session/internal.h"
 
@@ -40,4 +43,20 @@ void amk_session_cancel(struct amk_session *s, const char *by)
 	/* Who asks again and again must not put the end off. */
 	if (!again)
 		amk_cancel_wait(s);
+}
+
+/* Both are safe to repeat: a daemon that takes a program up does not know what the one before it has told. */
+void amk_cancel_tell(struct amk_session *s)
+{
+	const struct amk_track *t = s->codec->track(s->state);
+	struct amk_live *live = &s->live;
+
+	if (t->last_cancelled > live->swept) {
+		live->swept = t->last_cancelled;
+		amk_run_sweep(live->run, (uint64_t)live->swept);
+	}
+	if (t->running && t->turns > live->turn) {
+		live->turn = t->turns;
+		amk_run_turn(live->run, (uint64_t)live->turn);
+	}
 }

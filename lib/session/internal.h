@@ -31,6 +31,7 @@ struct amk_live {
 	uint64_t unread;     /* where in `in` the last answer ends of which that is not known; 0: none */
 	uint64_t looked;     /* .done when that was looked up last */
 	bool told;	     /* something was */
+	int64_t turn, swept; /* numbers of turns, as told to its shim: the last begun, the last to be cleared up after */
 	uint64_t checkpoint_out;
 	int64_t checkpoint_input;
 	bool delayed; /* that its start or its input has to be tried again was said */
@@ -146,6 +147,8 @@ void amk_session_steer_again(struct amk_session *s);
 
 /* cancel.c: a turn was cancelled, by an earlier daemon maybe: the agent's time to end it begins. */
 void amk_cancel_wait(struct amk_session *s);
+/* Tells the shim which turn runs, before its message is written, and which one it has to clear up after. */
+void amk_cancel_tell(struct amk_session *s);
 
 /* forget.c */
 int amk_forget_open(struct amk_sessions *all, struct amk_err *e); /* goes on with what was begun */

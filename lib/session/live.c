@@ -226,7 +226,10 @@ void amk_live_committed(struct amk_session *s)
 		else
 			amk_sessions_again(s, &e);
 	}
-	if (!live->run || live->over || live->pending.bytes.n == 0)
+	if (!live->run || live->over)
+		return;
+	amk_cancel_tell(s);
+	if (live->pending.bytes.n == 0)
 		return;
 	if (amk_run_write(live->run, live->pending.at, live->pending.bytes.s, live->pending.bytes.n, &e) < 0) {
 		amk_sessions_again(s, &e);

@@ -121,3 +121,65 @@ cancel() {
 	[ "$(outcomes)" = 'cancelled completed completed' ]
 	checked
 }
+
+# Waits for the process a tool left, whose number is the text of an item.
+left_by() { # MESSAGE
+	await "$tau" '"type":"item.completed".*mock_'"$1"'_left' | jq -r '.data.item.content[0].text'
+}
+
+lives() { kill -0 "$1"; } # PID
+
+# Waits until a process is gone, 5 seconds at most.
+waits_for_end() { timeout 5 tail --pid="$1" -f /dev/null; }
+
+@test "what a tool of the turn left running is ended, though it left the session and ignores TERM" {
+	amika send --no-wait --id a "$tau" leave >/dev/null
+	local pid
+	pid=$(left_by 1)
+	lives "$pid"
+	cancel
+	waits_for_end "$pid"
+	is_gone "$pid"
+	[ "$(outcomes)" = cancelled ]
+	checked
+}
+
+@test "nothing goes to the agent before that is done: the next turn does not see it" {
+	amika send --no-wait --id a "$tau" leave >/dev/null
+	local pid
+	pid=$(left_by 1)
+	amika send --no-wait --id b "$tau" hello >/dev/null
+	cancel
+	await "$tau" 'item.started.*mock_2_reply' >/dev/null
+	is_gone "$pid"
+}
+
+@test "the agent's own helpers stay, and what an earlier turn started" {
+	local early helper pid
+	amika send --no-wait --id a "$tau" 'leave and end' >/dev/null
+	early=$(left_by 1)
+	await "$tau" turn.ended >/dev/null
+	amika send --no-wait --id b "$tau" 'leave helper' >/dev/null
+	helper=$(left_by 2)
+	amika session cancel "$tau" >/dev/null
+	await "$tau" '"type":"turn.ended"' 2 >/dev/null
+	amika send --no-wait --id c "$tau" leave >/dev/null
+	pid=$(left_by 3)
+	amika session cancel "$tau" >/dev/null
+	waits_for_end "$pid"
+	lives "$helper"
+	lives "$early"
+	amika session end "$tau" >/dev/null
+	is_gone "$helper"
+	is_gone "$early"
+}
+
+@test "the daemon killed in the turn, or behind its end: what the tool left is ended all the same" {
+	amika send --no-wait --id a "$tau" leave >/dev/null
+	local pid
+	pid=$(left_by 1)
+	kill -KILL "$(amikad status | jq .pid)"
+	amika session cancel "$tau" >/dev/null
+	waits_for_end "$pid"
+	is_gone "$pid"
+}
