@@ -95,8 +95,10 @@ static const char *const rich[] = {
 /* A process that does not end by TERM; `away`: in a session of its own, as agents run their tools. */
 static pid_t leave_process(bool away)
 {
-	pid_t pid = fork();
+	pid_t pid;
 
+	signal(SIGCHLD, SIG_IGN); /* it is not waited for */
+	pid = fork();
 	if (pid != 0)
 		return pid;
 	if (away)

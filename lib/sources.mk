@@ -251,6 +251,7 @@ daemon_sources = \
 	lib/session/status.c \
 	lib/session/status.h \
 	lib/session/steering.c \
+	lib/session/turns.h \
 	lib/outlet/attempt.c \
 	lib/outlet/attempt.h \
 	lib/outlet/deliver.c \

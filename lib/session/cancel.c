@@ -5,6 +5,7 @@
  */
 #include "agent/track.h"
 #include "session/internal.h"
+#include "session/turns.h"
 
 static bool is_waited_for(const struct amk_session *s)
 {

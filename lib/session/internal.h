@@ -138,18 +138,6 @@ void amk_session_pump(struct amk_session *s);
 /* An event about a message, with its id and nothing more. */
 void amk_session_say_message(struct amk_session *s, const char *type, const char *message_id);
 
-/* steering.c: may a message go into a turn at all, is there one to go into now, and putting it there. */
-int amk_session_steer_check(const struct amk_session *s, struct amk_err *e);
-bool amk_session_steer_may(const struct amk_session *s);
-int amk_session_steer(struct amk_session *s, struct amk_state_message *m, struct amk_receipt *r, struct amk_err *e);
-/* After the program's end: those it never took up wait in the queue again, where they stood. */
-void amk_session_steer_again(struct amk_session *s);
-
-/* cancel.c: a turn was cancelled, by an earlier daemon maybe: the agent's time to end it begins. */
-void amk_cancel_wait(struct amk_session *s);
-/* Tells the shim which turn runs, before its message is written, and which one it has to clear up after. */
-void amk_cancel_tell(struct amk_session *s);
-
 /* forget.c */
 int amk_forget_open(struct amk_sessions *all, struct amk_err *e); /* goes on with what was begun */
 void amk_forget_close(struct amk_sessions *all);

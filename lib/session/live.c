@@ -10,6 +10,7 @@
 #include "core/metric.h"
 #include "core/path.h"
 #include "session/internal.h"
+#include "session/turns.h"
 
 #define READ_SIZE (64u << 10)
 #define STDERR_TAIL 2000

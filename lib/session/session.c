@@ -14,6 +14,7 @@
 #include "session/attach.h"
 #include "session/internal.h"
 #include "session/reply.h"
+#include "session/turns.h"
 
 static void say_members(struct amk_session *s, const char *type, struct amk_buf *data)
 {

@@ -6,6 +6,7 @@
 #include "agent/track.h"
 #include "core/crash.h"
 #include "session/internal.h"
+#include "session/turns.h"
 
 #define AGAIN_MS 1000
 

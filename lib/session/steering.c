@@ -5,6 +5,7 @@
 #include "agent/steer.h"
 #include "core/crash.h"
 #include "session/internal.h"
+#include "session/turns.h"
 
 /* Whether or not a turn runs at this moment: who asks must not get another answer by chance. */
 int amk_session_steer_check(const struct amk_session *s, struct amk_err *e)

@@ -94,7 +94,7 @@ cancel() {
 	await "$tau" turn.started >/dev/null
 	local began
 	began=$(now_ms)
-	while [ "$(amika session show "$tau" | jq -r .state)" = working ] && [ $(($(now_ms) - began)) -lt 8000 ]; do
+	until [ -n "$(outcomes)" ] || [ $(($(now_ms) - began)) -gt 8000 ]; do
 		amika session cancel "$tau" >/dev/null
 	done
 	[ $(($(now_ms) - began)) -lt 8000 ]
