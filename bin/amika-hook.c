@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "client/client.h"
+#include "client/offer.h"
 #include "client/show.h"
 
 #define PATH_MAX_BYTES 512
@@ -158,6 +159,8 @@ static const struct amk_cmd cmd = {
 	.summary = "See the hooks, and what they have not been told",
 	.verbs = verbs,
 	.default_verb = "list",
+	.environment = AMK_CLIENT_ENVIRONMENT,
+	.offer = amk_offer,
 	.example = "amika hook deliveries --failed",
 };
 

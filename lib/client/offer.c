@@ -72,6 +72,25 @@ static void offer_list(struct asked *a, const struct amk_json *list, const char 
 	}
 }
 
+/* Of hooks: those that failed can be tried again or dropped. */
+static void offer_deliveries(struct asked *a)
+{
+	struct amk_json *reply AMK_AUTO(json) = NULL;
+
+	amk_client_get(a->client, &reply, NULL, "/v1/hooks/deliveries");
+	for (const struct amk_json *d = amk_json_first(amk_json_get(reply, "deliveries")); d; d = amk_json_next(d))
+		if (amk_json_is(d, "state", "failed") && amk_json_get_str(d, "deliveryId"))
+			amk_complete_offer(a->to, amk_json_get_str(d, "deliveryId"), amk_json_get_str(d, "error"));
+}
+
+static void offer_hooks(struct asked *a)
+{
+	struct amk_json *reply AMK_AUTO(json) = NULL;
+
+	amk_client_get(a->client, &reply, NULL, "/v1/hooks");
+	offer_list(a, amk_json_get(reply, "hooks"), "name", NULL);
+}
+
 static void offer_agents(struct asked *a)
 {
 	struct amk_json *reply AMK_AUTO(json) = NULL;
@@ -146,14 +165,29 @@ static void offer_variants(struct asked *a)
 	offer_list(a, amk_json_get(m, "variants"), NULL, NULL);
 }
 
+/* The first that fits; a verb's own meaning of a word stands before the usual one. */
 static const struct kind {
-	const char *what;
+	const char *verb, *what;
 	void (*offer)(struct asked *a);
 } kinds[] = {
-	{ "SESSION", offer_sessions },	    { "session", offer_sessions },   { "NAME", offer_sessions },
-	{ "ID", offer_decisions },	    { "AGENT", offer_agents },	     { "MODEL", offer_models },
-	{ "permission-mode", offer_permissions }, { "agent-mode", offer_modes }, { "VARIANT", offer_variants },
+	{ "retry", "ID", offer_deliveries },
+	{ "drop", "ID", offer_deliveries },
+	{ NULL, "ID", offer_decisions },
+	{ NULL, "SESSION", offer_sessions },
+	{ NULL, "session", offer_sessions },
+	{ NULL, "NAME", offer_sessions },
+	{ NULL, "AGENT", offer_agents },
+	{ NULL, "MODEL", offer_models },
+	{ NULL, "VARIANT", offer_variants },
+	{ NULL, "agent-mode", offer_modes },
+	{ NULL, "hook", offer_hooks },
+	{ NULL, "permission-mode", offer_permissions },
 };
+
+static bool fits(const struct kind *k, const struct amk_complete *c, const char *what)
+{
+	return strcmp(k->what, what) == 0 && (!k->verb || strcmp(k->verb, c->cmd->name) == 0);
+}
 
 /* An existing one is meant, but where something is to be called so. */
 static bool is_new_name(const struct amk_complete *c, const char *what)
@@ -194,7 +228,7 @@ static void ask(struct amk_complete *c, const struct kind *k)
 void amk_offer(struct amk_complete *c, const char *what)
 {
 	for (size_t i = 0; i < AMK_COUNT(kinds); i++)
-		if (strcmp(kinds[i].what, what) == 0 && !is_new_name(c, what)) {
+		if (fits(&kinds[i], c, what) && !is_new_name(c, what)) {
 			ask(c, &kinds[i]);
 			return;
 		}

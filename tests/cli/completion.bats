@@ -73,6 +73,15 @@ common() {
 	is_offered '--listen --lock-fd' amikad --l
 }
 
+@test "every program is known to all three shells" {
+	local source
+	for source in "$top_srcdir"/bin/*.c; do
+		case $(basename "$source" .c) in amika-mock | amika-once | amika-shim) continue ;; esac
+		[ "$(grep -cE "^(complete|#compdef|for program in).* $(basename "$source" .c)( |\$)" \
+			"$top_srcdir"/completions/* | grep -c ':1$')" = 3 ]
+	done
+}
+
 @test "the programs: names from the daemon, in their place" {
 	is_offered 'red-rome teal-tokyo' amika-send ''
 	is_offered 'old-oslo red-rome teal-tokyo' amika-session show ''
@@ -85,6 +94,7 @@ common() {
 	is_offered 'claude mock' amika-agent models ''
 	is_offered 'build' amika-run mock --agent-mode b
 	is_offered 'low medium high xhigh max' amika-run claude --variant ''
+	is_offered '--hook' amika-hook deliveries --ho
 	is_offered '' amika-session create --permission-mode ''
 	[ "$(amika --complete -- send te)" = "$(printf 'teal-tokyo\tmock, waiting: two: words')" ] ||
 		[ "$(amika --complete -- send te)" = "$(printf 'teal-tokyo\tmock, running: two: words')" ]
