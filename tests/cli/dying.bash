@@ -77,10 +77,11 @@ last_run() {
 
 # The shim holds the lock on its run's positions. Where locks come and go, one reading of the list may miss it.
 shim_of_last_run() {
-	local inode pid='' looks
-	inode=$(stat -c %i "$AMIKA_STATE_DIRECTORY/run/$(last_run)/pos")
+	local major minor inode file pid='' looks
+	read -r major minor inode < <(stat -c '%Hd %Ld %i' "$AMIKA_STATE_DIRECTORY/run/$(last_run)/pos")
+	printf -v file '%02x:%02x:%d' "$major" "$minor" "$inode"
 	for ((looks = 0; looks < 100 && ${#pid} == 0; looks++)); do
-		pid=$(awk -v inode=":$inode\$" '$2 == "FLOCK" && $6 ~ inode { print $5; exit }' /proc/locks)
+		pid=$(awk -v file="$file" '$2 == "FLOCK" && $6 == file { print $5; exit }' /proc/locks)
 	done
 	echo "$pid"
 }
