@@ -165,23 +165,45 @@ static void offer_variants(struct asked *a)
 	offer_list(a, amk_json_get(m, "variants"), NULL, NULL);
 }
 
+static void offer_rules(struct asked *a)
+{
+	struct amk_json *reply AMK_AUTO(json) = NULL;
+
+	amk_client_get(a->client, &reply, NULL, "/v1/rules");
+	for (const struct amk_json *r = amk_json_first(amk_json_get(reply, "rules")); r; r = amk_json_next(r)) {
+		const char *id = amk_json_get_str(r, "ruleId"), *action = amk_json_get_str(r, "action");
+		const char *tool = amk_json_get_str(r, "tool"), *command = amk_json_get_str(r, "command");
+		char *help = amk_strf("%s %s %s", action ? action : "", tool ? tool : "", command ? command : "");
+
+		if (id)
+			amk_complete_offer(a->to, id, help);
+		free(help);
+	}
+}
+
 /* The first that fits; a verb's own meaning of a word stands before the usual one. */
 static const struct kind {
 	const char *verb, *what;
-	void (*offer)(struct asked *a);
+	void (*offer)(struct asked *a); /* or NULL, and these */
+	const char *words[5];
 } kinds[] = {
-	{ "retry", "ID", offer_deliveries },
-	{ "drop", "ID", offer_deliveries },
-	{ NULL, "ID", offer_decisions },
-	{ NULL, "SESSION", offer_sessions },
-	{ NULL, "session", offer_sessions },
-	{ NULL, "NAME", offer_sessions },
-	{ NULL, "AGENT", offer_agents },
-	{ NULL, "MODEL", offer_models },
-	{ NULL, "VARIANT", offer_variants },
-	{ NULL, "agent-mode", offer_modes },
-	{ NULL, "hook", offer_hooks },
-	{ NULL, "permission-mode", offer_permissions },
+	{ "retry", "ID", offer_deliveries, { NULL } },
+	{ "drop", "ID", offer_deliveries, { NULL } },
+	{ "remove", "ID", offer_rules, { NULL } },
+	{ NULL, "before", offer_rules, { NULL } },
+	{ NULL, "ACTION", NULL, { "allow", "deny", "ask" } },
+	{ NULL, "KIND", NULL, { "permission", "question" } },
+	{ NULL, "SCOPE", NULL, { "daemon", "agent", "session" } },
+	{ NULL, "ID", offer_decisions, { NULL } },
+	{ NULL, "SESSION", offer_sessions, { NULL } },
+	{ NULL, "session", offer_sessions, { NULL } },
+	{ NULL, "NAME", offer_sessions, { NULL } },
+	{ NULL, "AGENT", offer_agents, { NULL } },
+	{ NULL, "MODEL", offer_models, { NULL } },
+	{ NULL, "VARIANT", offer_variants, { NULL } },
+	{ NULL, "agent-mode", offer_modes, { NULL } },
+	{ NULL, "hook", offer_hooks, { NULL } },
+	{ NULL, "permission-mode", offer_permissions, { NULL } },
 };
 
 static bool fits(const struct kind *k, const struct amk_complete *c, const char *what)
@@ -215,6 +237,10 @@ static void ask(struct amk_complete *c, const struct kind *k)
 	struct amk_client *client AMK_AUTO(client) = NULL;
 	struct asked a = { .to = c };
 
+	for (const char *const *word = k->words; *word; word++)
+		amk_complete_offer(c, *word, NULL);
+	if (!k->offer)
+		return;
 	amk_client_given.no_start = true;
 	amk_client_given.url = amk_complete_given(c, "url");
 	amk_client_given.token_file = amk_complete_given(c, "token-file");

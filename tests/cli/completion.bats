@@ -61,7 +61,7 @@ common() {
 	is_offered 'send session' amika s
 	is_offered 'decision' amika help dec
 	is_offered '' amika nosuch ''
-	is_offered 'create list show end' amika-session ''
+	is_offered 'show' amika-session sh
 	is_offered '' amika-session nosuch ''
 	is_offered '--title' amika-session create --ti
 	is_offered '--no-start --url --token-file --json --text --help --version' amika-session list ''
@@ -93,6 +93,13 @@ common() {
 	is_offered 'claude mock' amika-run ''
 	is_offered 'claude mock' amika-agent models ''
 	is_offered 'build' amika-run mock --agent-mode b
+	is_offered 'add list remove test explain' amika-decision rule ""
+	is_offered 'allow ask' amika-decision rule add a
+	is_offered '--scope=daemon' amika-decision rule add deny --scope=d
+	rule=$(amika decision rule add ask --tool Bash --json | jq -r .rule_id)
+	is_offered "$rule" amika-decision rule remove ''
+	is_offered "$rule" amika-decision rule add allow --before ''
+	amika decision rule remove "$rule"
 	is_offered 'low medium high xhigh max' amika-run claude --variant ''
 	is_offered '--hook' amika-hook deliveries --ho
 	is_offered '' amika-session create --permission-mode ''
