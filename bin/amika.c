@@ -13,6 +13,7 @@
 
 #include "core/cmd.h"
 #include "core/complete.h"
+#include "core/help.h"
 #include "core/json.h"
 #include "core/lines.h"
 #include "core/near.h"
@@ -23,6 +24,7 @@
 #define SPEC_MS 2000 /* for a program to print its table */
 
 #define OFFER_MS 300 /* the same, while somebody waits for completion */
+#define ROOM 10 /* for a command's word in the list */
 #define HELP_SUMMARY "Show a command's manual"
 
 static const struct alias {
@@ -164,6 +166,7 @@ static struct amk_json *spec(const char *word, int64_t ms)
 static void list(struct amk_buf *out)
 {
 	struct amk_strv all AMK_AUTO(strv) = { 0 };
+	unsigned width = amk_help_width();
 
 	words(&all);
 	for (size_t i = 0; i < all.n; i++) {
@@ -171,8 +174,9 @@ static void list(struct amk_buf *out)
 		const char *summary = amk_json_get_str(table, "summary");
 
 		if (summary)
-			amk_buf_addf(out, "  %-10s %s\n", all.v[i], summary);
+			amk_help_row(out, all.v[i], ROOM, summary, width);
 	}
+	amk_help_row(out, "help", ROOM, HELP_SUMMARY, width);
 }
 
 static int print_list(const struct amk_args *a, struct amk_err *e)
@@ -182,8 +186,8 @@ static int print_list(const struct amk_args *a, struct amk_err *e)
 	(void)a;
 	amk_buf_adds(&out, "Run coding agents and control them from outside\n\nusage: amika COMMAND [ARG…]\n");
 	list(&out);
-	amk_buf_adds(&out, "  help       " HELP_SUMMARY "\n\n"
-			   "Every command has --help. First of all: amika doctor\n");
+	amk_buf_adds(&out, "\nEvery command has --help. First of all: amika doctor\nThen, in a folder of yours: "
+			   "amika run claude \"what is in this folder?\"\n");
 	if (amk_write_all(STDOUT_FILENO, out.s, out.n) == 0)
 		return 0;
 	if (errno == EPIPE)

@@ -12,6 +12,8 @@ util_sources = \
 	lib/core/crash.h \
 	lib/core/err.c \
 	lib/core/err.h \
+	lib/core/help.c \
+	lib/core/help.h \
 	lib/core/id.c \
 	lib/core/id.h \
 	lib/core/json.c \

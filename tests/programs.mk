@@ -24,6 +24,7 @@ unit_programs = \
 	tests/unit/forget \
 	tests/unit/gate \
 	tests/unit/glob \
+	tests/unit/help \
 	tests/unit/hook \
 	tests/unit/http \
 	tests/unit/http_live \
@@ -156,6 +157,7 @@ tests_unit_faults_LDADD = $(test_libs)
 tests_unit_forget_LDADD = $(test_libs)
 tests_unit_gate_LDADD = $(test_libs)
 tests_unit_glob_LDADD = $(test_libs)
+tests_unit_help_LDADD = $(test_libs)
 tests_unit_hook_LDADD = $(test_libs)
 tests_unit_http_LDADD = $(test_libs)
 tests_unit_http_live_LDADD = $(test_libs)

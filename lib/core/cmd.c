@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/complete.h"
+#include "core/help.h"
 #include "core/jw.h"
 #include "core/lines.h"
 #include "core/near.h"
@@ -197,7 +198,7 @@ static int check_operands(struct parse *p, const struct amk_args *a)
 	if (a->argc >= c->min && (c->max < 0 || a->argc <= c->max))
 		return 0;
 	if (a->argc < c->min)
-		amk_err_set(p->e, AMK_EUSAGE, "usage: %s [OPTION…] %s", p->prog, c->operands ? c->operands : "");
+		amk_err_set(p->e, AMK_EUSAGE, "%s [OPTION…] %s", p->prog, c->operands ? c->operands : "");
 	else
 		amk_err_set(p->e, AMK_EUSAGE, "unexpected operand \"%.100s\"", a->argv[c->max]);
 	return amk_err_hint(p->e, "see %s --help", p->prog);
@@ -220,31 +221,11 @@ static int print_version(const char *prog, struct amk_err *e)
 	return print(&b, e);
 }
 
-static void print_opts(struct amk_buf *b, const struct amk_opt *o)
-{
-	char left[64];
-
-	for (; o && o->name; o++) {
-		snprintf(left, sizeof left, "%c%c%s --%s%s%s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
-			 o->letter ? "," : " ", o->name, o->arg ? " " : "", o->arg ? o->arg : "");
-		amk_buf_addf(b, "  %-26s %s\n", left, o->help);
-	}
-}
-
 static int print_help(const struct parse *p, struct amk_err *e)
 {
 	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(65536);
-	const struct amk_cmd *c = p->cmd;
 
-	amk_buf_addf(&b, "%s\n\nusage: %s [OPTION…] %s%s\n", c->summary, p->prog,
-		     c->verbs ? "VERB …" : c->operands ? c->operands : "", c->rest ? " [-- ARG…]" : "");
-	for (const struct amk_cmd *const *v = c->verbs; v && *v; v++)
-		amk_buf_addf(&b, "  %-10s %s\n", (*v)->name, (*v)->summary);
-	amk_buf_addc(&b, '\n');
-	print_opts(&b, c->opts);
-	print_opts(&b, common);
-	if (c->example)
-		amk_buf_addf(&b, "\nexample: %s\n", c->example);
+	amk_help_write(&b, p->cmd, p->prog, common, amk_help_width());
 	return print(&b, e);
 }
 

@@ -28,6 +28,18 @@ make_command() { # NAME BODY
 	[[ $output = *'  session '* ]]
 }
 
+@test "help fits the terminal it is on" {
+	on_terminal "sh -c 'stty cols 40; exec amika run --help'"
+	sees '  -p, --permission-mode MODE'
+	sees '      what the agent may do unasked'
+	sees '      (see: amika agent list)'
+	ends
+	on_terminal "sh -c 'stty cols 50; exec amika'"
+	sees '  doctor'
+	sees '      Check what this machine can do, and say what'
+	ends
+}
+
 @test "a word becomes a program: its arguments, its stdin, its status" {
 	make_command amika-echo 'echo "$#:$1:$2"; cat; exit 42'
 	run amika echo --final "a  b" <<<"from stdin"

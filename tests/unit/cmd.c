@@ -257,7 +257,7 @@ static void test_options(void)
 static void test_usage_errors(void)
 {
 	static const struct row bad[] = {
-		{ "", "amika-plain: usage: usage: amika-plain [OPTION…] ONE [TWO] (see amika-plain --help)" },
+		{ "", "amika-plain: usage: amika-plain [OPTION…] ONE [TWO] (see amika-plain --help)" },
 		{ "a b c", "amika-plain: usage: unexpected operand \"c\" (see amika-plain --help)" },
 		{ "--flog a", "amika-plain: usage: unknown option --flog (did you mean --flag?)" },
 		{ "--flga a", "amika-plain: usage: unknown option --flga (did you mean --flag?)" },
