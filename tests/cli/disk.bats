@@ -115,6 +115,42 @@ flooded() {
 	on_disk 12m flooded
 }
 
+# What a hook was being told when the disk became full it is told again: whether it took it could not be written.
+full_while_told() {
+	local here=$BATS_TEST_TMPDIR
+	mkfifo "$here/began" "$here/alive"
+	cat >"$here/hook" <<-END
+		#!/bin/sh
+		echo "\$AMIKA_DELIVERY" >>"$here/told"
+		[ -e "$here/free" ] || exec 9>"$here/alive"
+		echo >"$here/began"
+		[ -e "$here/free" ] || exec sleep 1000
+	END
+	chmod 700 "$here/hook"
+	printf '{"recover_ms":100,"hooks":[{"name":"n","on":["turn.ended"],"command":["%s"],"deadline_ms":600000}]}\n' \
+		"$here/hook" >"$AMIKA_STATE_DIRECTORY/settings.json"
+	exec {alive}<>"$here/alive" {end}<"$here/alive"
+	exec {alive}>&-
+	amika session create tau --agent mock -- --pace 0 >/dev/null
+	amika send --id a tau hello >/dev/null
+	read -r <"$here/began"
+	fill_disk
+	refuses_to_write 'make room'
+	[ "$(amika hook --json | jq .waiting)" = 1 ]
+	cat <&"$end" # until it has ended
+	: >"$here/free"
+	rm "$AMIKA_STATE_DIRECTORY/filler"
+	read -r <"$here/began"
+	posts_in_the_end tau b hello
+	read -r <"$here/began"
+	[ "$(tr '\n' ' ' <"$here/told")" = 'h_1 h_1 h_2 ' ]
+}
+
+@test "a full disk while a hook runs: it is told again when there is space" {
+	needs_mounts
+	on_disk 16m full_while_told
+}
+
 # A daemon that dies at the full disk loses nothing of what it had acknowledged.
 full_and_killed() {
 	local before
@@ -183,7 +219,7 @@ breaks_and_mends() { # CALLS:ERRNO SENTENCE
 	amika send --timeout 20000 --id c tau hello >/dev/null
 	survived tau 0 a=completed b=completed c=completed
 	amika doctor --store >/dev/null
-	grep -q 'the state can be written again' "$BATS_TEST_TMPDIR/log"
+	until grep -q 'the state can be written again' "$BATS_TEST_TMPDIR/log"; do amika session list >/dev/null; done
 	[ "$(cut -d' ' -f2 "$BATS_TEST_TMPDIR/faults")" -ge 1 ]
 }
 
