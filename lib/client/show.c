@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "client/fields.h"
+#include "core/help.h"
 #include "core/lines.h"
 #include "core/time.h"
 #include "core/utf8.h"
@@ -171,20 +172,43 @@ static void put_cell(struct amk_buf *out, const char *s, size_t room)
 		amk_buf_addc(out, '\n');
 }
 
+/* How many columns stand beside each other: on a terminal those that fit, one at least. */
+static unsigned beside(const struct amk_show_table *t)
+{
+	size_t columns = amk_help_columns(), at = 0;
+
+	for (unsigned i = 0; columns && i < t->n; at += t->room[i++])
+		if (i && at + column_width(t, i) > columns)
+			return i;
+	return t->n;
+}
+
+/* The cells of a row, or the heads; what does not fit stands below, if there is anything. */
+static void put_row(struct amk_buf *out, const struct amk_show_table *t, char *const *cells, unsigned fit)
+{
+	for (unsigned i = 0; i < fit; i++)
+		put_cell(out, cells ? cells[i] : t->columns[i].head, i + 1 < fit ? t->room[i] : 0);
+	for (unsigned i = fit; cells && i < t->n; i++)
+		if (strcmp(cells[i], "-") != 0)
+			amk_buf_addf(out, "    %s: %s\n", t->columns[i].head, cells[i]);
+}
+
 int amk_show_end(struct amk_show_table *t, struct amk_err *e)
 {
 	struct amk_buf out AMK_AUTO(buf) = AMK_BUF_INIT(TEXT_MAX);
+	unsigned fit;
 
 	if (amk_cmd_records() || t->cells.n == 0)
 		return 0;
 	for (unsigned i = 0; i + 1 < t->n; i++)
 		if (column_width(t, i) + 2 > t->room[i])
 			t->room[i] = column_width(t, i) + 2;
-	for (unsigned i = 0; i < t->n && !t->headed; i++)
-		put_cell(&out, t->columns[i].head, t->room[i]);
+	fit = beside(t);
+	if (!t->headed)
+		put_row(&out, t, NULL, fit);
 	t->headed = true;
-	for (size_t i = 0; i < t->cells.n; i++)
-		put_cell(&out, t->cells.v[i], t->room[i % t->n]);
+	for (size_t i = 0; i < t->cells.n; i += t->n)
+		put_row(&out, t, t->cells.v + i, fit);
 	amk_strv_release(&t->cells);
 	return amk_show_bytes(out.s, out.n, e);
 }

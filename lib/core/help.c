@@ -15,13 +15,20 @@
 #define VERB_ROOM 10
 #define OPT_ROOM 26
 
-unsigned amk_help_width(void)
+unsigned amk_help_columns(void)
 {
 	struct winsize size;
 
-	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
+	return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+unsigned amk_help_width(void)
+{
+	unsigned n = amk_help_columns();
+
+	if (n == 0)
 		return USUAL;
-	return size.ws_col < LEAST ? LEAST : size.ws_col > MOST ? MOST : size.ws_col;
+	return n < LEAST ? LEAST : n > MOST ? MOST : n;
 }
 
 /* Characters, not bytes. */

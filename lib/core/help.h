@@ -5,7 +5,9 @@
 
 #include "core/cmd.h"
 
-/* Columns of the terminal on standard output, from 30 to 100; 80 where there is none. */
+/* Columns of the terminal on standard output; 0 where there is none, or it does not say. */
+unsigned amk_help_columns(void);
+/* How wide text is to be there: its columns, from 30 to 100, or 80. */
 unsigned amk_help_width(void);
 
 /* "  WORD       TEXT", the text broken between words and lined up; on a narrow terminal below its word. */

@@ -40,6 +40,22 @@ make_command() { # NAME BODY
 	ends
 }
 
+@test "a table fits the terminal it is on: what has no room stands below its row; in a pipe nothing moves" {
+	local wide
+	on_terminal "sh -c 'stty cols 60; exec amika doctor'"
+	sees 'CHECK         OK'
+	sees 'state folder  yes'
+	sees "    FOUND: $AMIKA_STATE_DIRECTORY"
+	ends
+	on_terminal "sh -c 'stty cols 250; exec amika doctor'"
+	sees 'REMEDY'
+	ends
+	[[ $screen != *FOUND:* ]]
+	wide=$(amika doctor --text | head -n 1)
+	[[ $wide = CHECK*OK*'NEEDED FOR'*FOUND*REMEDY ]]
+	amikad stop
+}
+
 @test "a word becomes a program: its arguments, its stdin, its status" {
 	make_command amika-echo 'echo "$#:$1:$2"; cat; exit 42'
 	run amika echo --final "a  b" <<<"from stdin"
