@@ -64,7 +64,7 @@ common() {
 	is_offered 'show' amika-session sh
 	is_offered '' amika-session nosuch ''
 	is_offered '--title' amika-session create --ti
-	is_offered '--no-start --url --token-file --json --text --help --version' amika-session list ''
+	is_offered '--no-start --url --token-file --json --text --help --version' amika-agent list ''
 	is_offered '' amika-session create --title x --title
 	is_offered '--env' amika-session create --env A=1 --env
 	is_offered '' amika-send tau -- --fin
