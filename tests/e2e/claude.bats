@@ -239,8 +239,54 @@ setup() { claude_setup; }
 	checked always
 }
 
+@test "a message put into a turn goes to the model with a tool's result, and is one item of that turn" {
+	a amika session create --agent claude turns -- --allowedTools Bash
+	mkfifo gate
+	a amika send --no-wait --id asked turns "[[tool:bash cat gate]] [[tool:bash echo two]]" >receipt
+	a amika events --json --follow turns | grep -m 1 '"kind":"tool_call"' | cat >/dev/null
+	[ "$(a amika send --no-wait --steer --id steered turns "turn left at the church" | jq -r .state)" = steered ]
+	echo one >gate
+	a amika events <receipt >out
+	[ "$(outcome <out)" = completed ]
+	[ "$(jq -rs 'map(select(.type == "item.completed" and .data.item.role == "user")
+		| "\(.amika.message)@\(.amika.turn)") | join(" ")' out)" = 'asked@1 steered@1' ]
+	grep -q 'turn left at the church' "$BATS_FILE_TMPDIR/requests"
+	checked turns
+}
+
+@test "a message put into a turn that uses no further tool: a turn of its own, by the user's own uuid" {
+	at=$(end_of turns)
+	uuid=8d6c2a0e-5b1f-4c3d-9e7a-0123456789ab
+	a amika send --no-wait turns "[[slow:100 one two three four five six]]" >/dev/null
+	wait_for "turns@$at" item.delta >/dev/null
+	a amika send --steer --id "$uuid" turns "[[text:said in its own turn]]" >out
+	[ "$(last_text <out)" = "said in its own turn" ]
+	[ "$(head -n 1 out | jq -r '[.type, .amika.message] | join(" ")')" = "turn.started $uuid" ]
+	checked turns
+}
+
+@test "cancelled in a tool: within a second, and no process the tool started is left" {
+	mkfifo left never
+	at=$(end_of turns)
+	a amika send --no-wait turns \
+		"[[tool:bash (setsid sh -c 'trap \"\" TERM; echo \$\$ >left; exec cat never' &) ; cat gate]]" >/dev/null
+	read -r pid <left
+	kill -0 "$pid"
+	began=$(date +%s%3N)
+	a amika session cancel turns >/dev/null
+	wait_for "turns@$at" turn.ended >ended
+	[ $(($(date +%s%3N) - began)) -lt 1000 ]
+	[ "$(jq -r .amika.outcome ended)" = cancelled ]
+	timeout 10 tail --pid="$pid" -f /dev/null
+	a amika send turns "[[text:after the cancel]]" >out
+	[ "$(last_text <out)" = "after the cancel" ]
+	a amika events "turns@$at" >all
+	run ! some '.type == "error"' <all
+	checked turns
+}
+
 @test "ended sessions leave no process" {
-	a amika session end main final always files edits effort errors retries
+	a amika session end main final always files edits effort errors retries turns
 	a amikad stop
 	for p in /proc/[0-9]*; do
 		case $(cat "$p/comm" 2>/dev/null) in
