@@ -187,7 +187,7 @@ static void test_sql(void)
 /* What later versions added, taken away again. */
 static void undo_later(void)
 {
-	fixture_sql("DROP TABLE rule; DROP TABLE ruling;"
+	fixture_sql("DROP TABLE delivery; DROP TABLE rule; DROP TABLE ruling;"
 		    "DROP INDEX decision_content; DROP INDEX decision_deadline;"
 		    "ALTER TABLE decision DROP COLUMN reason; ALTER TABLE decision DROP COLUMN rule;"
 		    "ALTER TABLE decision DROP COLUMN deadline; ALTER TABLE decision DROP COLUMN previous;"
