@@ -136,6 +136,7 @@ daemon_sources = \
 	lib/store/state_input.c \
 	lib/store/state_message.c \
 	lib/store/state_rule.c \
+	lib/store/state_rule.h \
 	lib/store/state_run.c \
 	lib/store/state_session.c \
 	lib/store/store.c \
@@ -246,6 +247,7 @@ daemon_sources = \
 	lib/session/reply.c \
 	lib/session/reply.h \
 	lib/session/ruled.c \
+	lib/session/ruled.h \
 	lib/session/said.c \
 	lib/session/session.c \
 	lib/session/session.h \

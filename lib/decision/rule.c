@@ -264,7 +264,9 @@ int amk_rule_add_once(struct amk_store *store, struct amk_state_rule *r, struct 
 {
 	if (amk_state_rules(store, 0, NULL, find_same, r, e) < 0)
 		return -1;
-	return r->row ? 0 : amk_rule_add(store, r, 0, e);
+	if (r->row)
+		return 0;
+	return amk_rule_add(store, r, 0, e) < 0 ? -1 : 1;
 }
 
 static void write_some(struct amk_buf *b, const char *key, const char *s)

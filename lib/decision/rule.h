@@ -8,7 +8,7 @@
 #include "core/json.h"
 #include "decision/match.h"
 #include "decision/subject.h"
-#include "store/state.h"
+#include "store/state_rule.h"
 
 #define AMK_RULE_ID 24 /* bytes of "r_N" */
 
@@ -32,7 +32,7 @@ bool amk_rule_is_exact(const struct amk_state_rule *r);
  */
 #define AMK_RULE_MOST 256
 int amk_rule_add(struct amk_store *store, struct amk_state_rule *r, int64_t before, struct amk_err *e);
-/* The same where there is no such rule yet; else *r becomes that one's row. */
+/* The same where there is no such rule yet: 1; else r->row becomes that one's: 0. */
 int amk_rule_add_once(struct amk_store *store, struct amk_state_rule *r, struct amk_err *e);
 
 /* The rule as the API has it, an object. */

@@ -160,19 +160,6 @@ void amk_deadline_add(struct amk_sessions *all, int64_t deadline);	   /* of what
 void amk_handover_sent(struct amk_session *s); /* the step that answered is over */
 void amk_handover_look(struct amk_session *s); /* at what the program has read by now */
 void amk_handover_end(struct amk_session *s);  /* the program is over: what it has not read is void */
-/*
- * ruled.c: what a step opened is shown to the rules once the line that asked is behind us, in the same transaction. What
- * they answer is a recorded input: a replay does not ask them again.
- */
-void amk_ruled_opened(struct amk_session *s, int64_t decision);
-void amk_ruled_work(struct amk_session *s);
-/*
- * The rule an answer "always" makes, stored: *row, 0 when this request is asked each time. Its JSON goes to *made. Remove
- * it if the answer comes to nothing.
- */
-int amk_ruled_always(struct amk_session *s, const struct amk_decision *d, const struct amk_decision_answer *a,
-		     struct amk_buf *made, int64_t *row, struct amk_err *e);
-
 /* live.c */
 void amk_live_start(struct amk_session *s);	/* a new incarnation: recorded now, started after the commit */
 void amk_live_committed(struct amk_session *s); /* starts, writes */

@@ -10,6 +10,7 @@
 #include "core/metric.h"
 #include "core/path.h"
 #include "session/internal.h"
+#include "session/ruled.h"
 #include "session/turns.h"
 
 #define READ_SIZE (64u << 10)

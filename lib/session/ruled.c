@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules answer what an agent asks, as a person would: through the codec, on record. */
+#include "session/ruled.h"
+
 #include <string.h>
 
 #include "core/jw.h"
 #include "decision/always.h"
 #include "decision/ruling.h"
-#include "session/internal.h"
 
 void amk_ruled_opened(struct amk_session *s, int64_t decision)
 {
@@ -89,7 +90,7 @@ void amk_ruled_work(struct amk_session *s)
 }
 
 int amk_ruled_always(struct amk_session *s, const struct amk_decision *d, const struct amk_decision_answer *a,
-		     struct amk_buf *made, int64_t *row, struct amk_err *e)
+		     struct amk_buf *made, int64_t *added, struct amk_err *e)
 {
 	struct amk_json *request AMK_AUTO(json) = NULL;
 	struct amk_subject subject;
@@ -106,10 +107,9 @@ int amk_ruled_always(struct amk_session *s, const struct amk_decision *d, const 
 		always.rule.session = always.rule.session ? s->row : 0;
 		r = amk_rule_add_once(s->all->conf.store, &always.rule, e);
 	}
-	if (r == 0 && always.rule.row) {
-		*row = always.rule.row;
+	if (r >= 0 && always.rule.row)
 		amk_rule_write_line(made, NULL, &always.rule);
-	}
+	*added = r > 0 ? always.rule.row : 0;
 	amk_always_release(&always);
 	amk_subject_release(&subject);
 	return r < 0 ? -1 : 0;

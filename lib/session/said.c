@@ -6,6 +6,7 @@
 #include "core/jw.h"
 #include "core/time.h"
 #include "session/internal.h"
+#include "session/ruled.h"
 #include "store/log.h"
 
 #define LINE_MAX (64u << 20)

@@ -14,7 +14,9 @@
 #include "session/attach.h"
 #include "session/internal.h"
 #include "session/reply.h"
+#include "session/ruled.h"
 #include "session/turns.h"
+#include "store/state_rule.h"
 
 static void say_members(struct amk_session *s, const char *type, struct amk_buf *data)
 {
@@ -279,12 +281,12 @@ int amk_session_answer(struct amk_session *s, const struct amk_decision *d, cons
 {
 	struct amk_buf made AMK_AUTO(buf) = AMK_BUF_INIT(1u << 20);
 	struct amk_decision_answer whole = *a;
-	int64_t rule = 0;
+	int64_t added = 0;
 
 	if (check_answerable(s, d, e) < 0 || amk_reply_check(d, a, s->codec, e) < 0 ||
-	    amk_ruled_always(s, d, a, &made, &rule, e) < 0)
+	    amk_ruled_always(s, d, a, &made, &added, e) < 0)
 		return -1;
-	if (rule) {
+	if (made.n) {
 		whole.made = made.s;
 		amk_jw_raw(&s->ruled, "rule_made", made.s, made.n);
 	}
@@ -292,7 +294,7 @@ int amk_session_answer(struct amk_session *s, const struct amk_decision *d, cons
 		amk_session_pump(s);
 		return 0;
 	}
-	if (rule && amk_state_rule_remove(s->all->conf.store, rule, e) < 0)
+	if (added && amk_state_rule_remove(s->all->conf.store, added, e) < 0)
 		return -1;
 	return amk_err_set(e, AMK_EANSWERED, "d_%lld is not waited for any more", (long long)d->row);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules: in an order of their own, their numbers never used again. */
+#include "store/state_rule.h"
+
 #include "store/inside.h"
-#include "store/state.h"
 
 #define COLUMNS                                                                                             \
 	"SELECT rule.row, scope, session, session.id, rule.agent, kind, tool, command, path, input, action, " \

@@ -81,15 +81,15 @@ resolved() {
 		[["'"$a"'", "daemon", "allow"], ["'"$d"'", "daemon", "deny"]]'
 	amika events --json "$tau" | jq -es 'map(select(.type == "turn.ended") | .amika.outcome) == ["completed"]'
 	amika events --json "$tau" | check-stream -
-	amika decision list --all -s "$tau" | jq -es 'map(.state) == ["answered", "answered"] and
-		.[1].answer == { reply: "reject", message: "use another file" } and .[1].by == "rule '"$d"'"'
+	amika decision list --all -s "$tau" | jq -es 'all(.state == "answered" or .state == "delivered") and
+		.[1].answer == { reply: "reject", message: "use another file" } and .[1].by == "rule '"$d"'" and .[1].rule == "'"$d"'"'
 	id=$(amika decision list --all -s "$tau" | jq -rs '.[1].decision_id')
 	rule remove "$d"
 	# As it was when it was asked, and what would be now.
 	rule explain "$id" | jq -e '.decision_id == "'"$id"'" and (.kept | map([.id, .result]) == [["'"$a"'", "no"], ["'"$d"'", "match"]]) and
 		.by == "rule '"$d"'" and .action == "ask" and .rule.id == "mode default"'
 	run rule explain --text "$id"
-	[[ $output = *"$d"*'match'*'tool file_change'*"answered by rule $d" ]]
+	[[ $output = *"$d"*'match'*'tool file_change'*" by rule $d" ]]
 }
 
 @test "the daemon's rules first, then the agent's, then the session's" {
