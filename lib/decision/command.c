@@ -219,14 +219,18 @@ static bool is_plain(const char *word)
 	return word[0] && word[0] != '=' && !strpbrk(word, special);
 }
 
+/* Runs with and without the quote that surrounds the others. */
 static void quote_word(struct amk_buf *to, const char *word)
 {
-	if (!strchr(word, '\'')) {
-		amk_buf_addf(to, "'%s'", word);
-		return;
+	if (!*word)
+		amk_buf_adds(to, "''");
+	while (*word) {
+		bool single = *word != '\'';
+		size_t n = single ? strcspn(word, "'") : strspn(word, "'");
+
+		amk_buf_addf(to, single ? "'%.*s'" : "\"%.*s\"", (int)n, word);
+		word += n;
 	}
-	for (; *word; word++)
-		amk_buf_addf(to, *word == '\'' ? "\"%c\"" : "'%c'", *word);
 }
 
 bool amk_command_quote(struct amk_buf *to, const struct amk_command *command)

@@ -133,7 +133,8 @@ static void quotes(const char *text, const char *want)
 static void test_quote(void)
 {
 	quotes("npm  test", "npm test");
-	quotes("git commit -m 'a b' \"it's\"", "git commit -m 'a b' 'i''t'\"'\"'s'");
+	quotes("git commit -m 'a b' \"it's\"", "git commit -m 'a b' 'it'\"'\"'s'");
+	quotes("echo \"\xc3\xa4's ''\"", "echo '\xc3\xa4'\"'\"'s '\"''\"");
 	quotes("grep 'a*' '' '~'", "grep 'a*' '' '~'");
 	quotes("'a=b' c=d", "'a=b' c=d");
 	quotes("ls *.c", "none");
