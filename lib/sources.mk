@@ -238,6 +238,7 @@ daemon_sources = \
 	lib/session/create.c \
 	lib/session/deadline.c \
 	lib/session/forget.c \
+	lib/session/forget.h \
 	lib/session/handover.c \
 	lib/session/internal.h \
 	lib/session/list.c \

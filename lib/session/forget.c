@@ -4,13 +4,14 @@
  * rows, a few per loop turn. A daemon that dies on the way goes on from the mark. Old events of sessions that
  * keep only so many go the same way.
  */
+#include "session/forget.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/crash.h"
 #include "core/metric.h"
 #include "core/time.h"
-#include "session/internal.h"
 
 /* Rows deleted at once: as many as take about so long. */
 #define SLICE_NS 500000

@@ -138,13 +138,6 @@ void amk_session_pump(struct amk_session *s);
 /* An event about a message, with its id and nothing more. */
 void amk_session_say_message(struct amk_session *s, const char *type, const char *message_id);
 
-/* forget.c */
-int amk_forget_open(struct amk_sessions *all, struct amk_err *e); /* goes on with what was begun */
-void amk_forget_close(struct amk_sessions *all);
-const struct amk_forget *amk_forget_next(const struct amk_forget *f);
-void amk_forget_work(struct amk_sessions *all); /* a little; the loop comes again when there is more */
-void amk_forget_look(struct amk_session *s);	/* has it more events than are kept? */
-
 /* said.c: one step of the codec; what it makes goes to the log, the decisions and the in spool. */
 void amk_said_step(struct amk_session *s, const struct amk_input *in);
 /* An event of the daemon itself. */

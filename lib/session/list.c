@@ -2,6 +2,7 @@
 /* Sessions as a list, page by page: most of them have ended and are read from the store. */
 #include <string.h>
 
+#include "session/forget.h"
 #include "session/internal.h"
 
 struct page {

@@ -5,6 +5,7 @@
 
 #include "agent/track.h"
 #include "core/crash.h"
+#include "session/forget.h"
 #include "session/internal.h"
 #include "session/turns.h"
 
