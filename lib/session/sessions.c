@@ -316,7 +316,8 @@ void amk_sessions_stop(struct amk_sessions *all, void (*done)(void *arg), void *
 	all->stopped = done;
 	all->stopped_arg = arg;
 	for (struct amk_session *s = all->newest; s; s = s->older) {
-		if (!s->stopping)
+		/* It is forgotten with the program's end: without one it would stay, and no message ever start. */
+		if (s->live.row && !s->stopping)
 			s->stopping = amk_strdup("daemon stopped");
 		s->status.stored = false;
 		amk_live_terminate(s);

@@ -119,3 +119,9 @@ whole() {
 	amikad serve --check
 	amikad restart
 }
+
+@test "a session without a program takes messages after a stop" {
+	amika session create idle --agent mock -- --pace 0 >/dev/null
+	amikad stop
+	amika send --timeout 20000 idle hello | jq -es 'map(select(.type == "turn.ended").amika.outcome) == ["completed"]'
+}
