@@ -137,7 +137,7 @@ TELL='{ echo "$AMIKA_EVENT $AMIKA_SESSION $AMIKA_DELIVERY $AMIKA_ATTEMPT"; } >>'
 
 @test "the deadline ends it and all it has started, whatever they do" {
 	mkfifo "$here/alive"
-	hook "trap '' TERM; (trap '' TERM; exec setsid sh -c 'trap \"\" TERM; echo \$\$ >>\"$here/pids\"; exec 9>\"$here/alive\"; while :; do sleep 100; done') & echo \$\$ >>'$here/pids'; while :; do sleep 100; done"
+	hook "trap '' TERM; (trap '' TERM; exec setsid sh -c 'trap \"\" TERM; echo \$\$ >>\"$here/pids\"; exec 9>\"$here/alive\"; while :; do sleep 1000; done') & echo \$\$ >>'$here/pids'; while :; do sleep 1000; done"
 	settings '"turn.ended"' '"deadline_ms":300' '"grace_ms":50,"hook_give_up_ms":1'
 	session tau
 	amika send --no-wait tau hello >/dev/null
