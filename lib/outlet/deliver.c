@@ -15,15 +15,14 @@
 #include "store/log.h"
 
 #define MS 1000000LL
-#define AT_ONCE 4		  /* commands of one hook; more wait */
-#define TAKEN (AT_ONCE * AMK_HOOKS_MAX) /* of all */
-#define LOOK_MOST_MS 3600000	  /* the timer is set anew at least so often */
+#define AT_ONCE 4 /* commands of one hook; more wait */
+#define LOOK_MOST_MS 3600000 /* the timer is set anew at least so often */
 
 /* A delivery that is taken up: begun in the transaction, started after its commit, settled when over. */
 struct taken {
 	struct taken *next;
 	struct amk_deliver *d;
-	const struct amk_hook *hook; /* NULL: there is none of that name any more */
+	const struct amk_hook *hook;
 	int64_t row, session, until;
 	char *session_id, *event;
 	int number;
@@ -37,9 +36,9 @@ struct taken {
 struct amk_deliver {
 	struct amk_deliver_conf conf;
 	struct taken *taken;
-	unsigned taken_n;
 	struct amk_timer *due, *patience;
 	bool stirred; /* there may be something to take up */
+	bool swept;   /* nothing waits for a hook that is not there */
 	bool stopping;
 	void (*stopped)(void *arg);
 	void *stopped_arg;
@@ -60,7 +59,7 @@ static void say_of(const struct taken *t, enum amk_say_level level, const char *
 	char id[AMK_ATTEMPT_ID];
 
 	amk_say_of(level, "hook",
-		   AMK_SAY_WITH(AMK_SAY_TEXT("session_id", t->session_id), AMK_SAY_TEXT("hook", t->hook ? t->hook->name : ""),
+		   AMK_SAY_WITH(AMK_SAY_TEXT("session_id", t->session_id), AMK_SAY_TEXT("hook", t->hook->name),
 				AMK_SAY_TEXT("delivery", amk_attempt_id(id, t->row)), AMK_SAY_INT("attempt", t->number),
 				AMK_SAY_TEXT(output[0] ? "output" : NULL, output)),
 		   "%s", what);
@@ -106,7 +105,6 @@ static void taken_free(struct taken *t)
 	while (*link != t)
 		link = &(*link)->next;
 	*link = t->next;
-	t->d->taken_n--;
 	amk_attempt_free(t->attempt);
 	amk_auto_fd(&t->record);
 	free(t->session_id);
@@ -120,7 +118,7 @@ static bool has_room(const struct amk_deliver *d, const struct amk_hook *hook, c
 	unsigned n = 0;
 
 	for (const struct taken *t = d->taken; t; t = t->next) {
-		if (t->row == r->row || (hook && t->hook == hook && t->session == r->session))
+		if (t->hook == hook && t->session == r->session)
 			return false;
 		n += t->hook == hook;
 	}
@@ -141,7 +139,7 @@ static bool take_up(void *arg, const struct amk_delivery *r)
 	t->session_id = amk_strdup(r->session_id);
 	t->event = amk_strdup(r->event);
 	d->taken = t;
-	return ++d->taken_n < TAKEN;
+	return true;
 }
 
 /* Whoever is told that somebody asks wants to answer. What a rule answers is closed in the same transaction. */
@@ -170,45 +168,71 @@ static bool take_record(void *arg, const struct amk_delivery *r)
 	return false;
 }
 
-static void begin(struct taken *t)
+static int begin(struct taken *t, struct amk_err *e)
 {
 	struct amk_store *store = t->d->conf.store;
-	struct amk_err e = { 0 };
 
-	if (!t->hook)
-		amk_err_set(&t->why, AMK_ENOTFOUND, "there is no hook of this name any more");
-	else if (amk_delivery_find(store, t->row, take_record, t, &e) < 0 || amk_delivery_begin(store, t->row, &e) < 0)
-		t->d->conf.trouble(t->d->conf.arg, &e);
+	if (amk_delivery_find(store, t->row, take_record, t, e) < 0 || amk_delivery_begin(store, t->row, e) < 0)
+		return -1;
 	t->over = t->record < 0;
+	return 0;
 }
 
-static void set_timer(struct amk_deliver *d, int64_t now)
+static void add_name(void *arg, const char *name)
 {
-	struct amk_err e = { 0 };
-	int64_t at, ms;
+	amk_strv_add(arg, name);
+}
 
-	if (amk_delivery_next(d->conf.store, now, &at, &e) < 0) {
-		d->conf.trouble(d->conf.arg, &e);
-		return;
+/* What a hook that is not there any more was to be told nobody will ask for. */
+static int sweep(struct amk_deliver *d, struct amk_err *e)
+{
+	struct amk_strv names AMK_AUTO(strv) = { 0 };
+
+	if (amk_delivery_hooks(d->conf.store, add_name, &names, e) < 0)
+		return -1;
+	for (size_t i = 0; i < names.n; i++) {
+		if (amk_hooks_find(d->conf.hooks, names.v[i]))
+			continue;
+		amk_say_of(AMK_SAY_ERROR, "hook", AMK_SAY_WITH(AMK_SAY_TEXT("hook", names.v[i])),
+			   "given up: there is no hook of this name any more");
+		if (amk_delivery_fail_hook(d->conf.store, names.v[i], "there is no hook of this name any more", e) < 0)
+			return -1;
 	}
-	ms = at ? (at - now) / MS + 1 : LOOK_MOST_MS;
-	amk_loop_timer_arm(d->due, (uint64_t)(ms < LOOK_MOST_MS ? ms : LOOK_MOST_MS));
+	d->swept = true;
+	return 0;
 }
 
-static void look(struct amk_deliver *d)
+/* *soonest is then no later than its next delivery that is not due yet. */
+static int look_for(struct amk_deliver *d, const char *hook, int64_t now, int64_t *soonest, struct amk_err *e)
 {
-	int64_t now = amk_time_now();
-	struct amk_err e = { 0 };
+	const struct amk_delivery_when when = { hook, now, now + AMK_DELIVER_PAUSE_MAX_MS * MS };
 	struct taken *known = d->taken;
+	int64_t at;
+
+	if (amk_delivery_due(d->conf.store, &when, take_up, d, e) < 0)
+		return -1;
+	for (struct taken *t = d->taken; t != known; t = t->next)
+		if (begin(t, e) < 0)
+			return -1;
+	if (amk_delivery_next(d->conf.store, hook, now, &at, e) < 0)
+		return -1;
+	if (at && at < *soonest)
+		*soonest = at;
+	return 0;
+}
+
+static int look(struct amk_deliver *d, struct amk_err *e)
+{
+	int64_t now = amk_time_now(), soonest = now + LOOK_MOST_MS * MS;
 
 	d->stirred = false;
-	if (amk_delivery_due(d->conf.store, now, now + AMK_DELIVER_PAUSE_MAX_MS * MS, take_up, d, &e) < 0) {
-		d->conf.trouble(d->conf.arg, &e);
-		return;
-	}
-	for (struct taken *t = d->taken; t != known; t = t->next)
-		begin(t);
-	set_timer(d, now);
+	if (!d->swept && sweep(d, e) < 0)
+		return -1;
+	for (size_t i = 0; i < d->conf.hooks->n; i++)
+		if (look_for(d, d->conf.hooks->v[i].name, now, &soonest, e) < 0)
+			return -1;
+	amk_loop_timer_arm(d->due, (uint64_t)((soonest - now) / MS + 1));
+	return 0;
 }
 
 /* Settling */
@@ -218,7 +242,7 @@ static int settle_failed(struct taken *t, const char *why, struct amk_err *e)
 	int64_t now = amk_time_now(), due = now + amk_deliver_pause(t->d->conf.retry_ms, t->number) * MS;
 	char *what AMK_AUTO(mem) = NULL;
 
-	if (t->hook && due <= t->until) {
+	if (due <= t->until) {
 		what = amk_strf("not delivered: %s; it is tried again", why);
 		say_of(t, AMK_SAY_WARN, what);
 		return amk_delivery_again(t->d->conf.store, t->row, due, why, e);
@@ -262,8 +286,8 @@ void amk_deliver_work(struct amk_deliver *d)
 		taken_free(t);
 		d->stirred = true;
 	}
-	if (d->stirred && !d->stopping)
-		look(d);
+	if (d->stirred && !d->stopping && look(d, &e) < 0)
+		d->conf.trouble(d->conf.arg, &e);
 }
 
 /* Starting */
@@ -350,6 +374,7 @@ int amk_deliver_retry(struct amk_deliver *d, int64_t row, int *n, struct amk_err
 	int64_t now = amk_time_now();
 
 	d->stirred = true;
+	d->swept = false;
 	return amk_delivery_retry(d->conf.store, row, now, now + d->conf.give_up_ms * MS, n, e);
 }
 

@@ -18,12 +18,18 @@ static const struct amk_sql_stmt add = {
 
 static const struct amk_sql_stmt due = {
 	"reading the deliveries",
-	COLUMNS OF_KEPT " WHERE delivery.state = 0 AND (due <= ? OR due > ?) ORDER BY due, delivery.row",
+	COLUMNS OF_KEPT " WHERE delivery.state = 0 AND hook = ? AND (due <= ? OR due > ?)"
+	" ORDER BY due, delivery.row LIMIT ?",
 };
 
 static const struct amk_sql_stmt next = {
 	"reading the deliveries",
-	"SELECT min(due)" OF_KEPT " WHERE delivery.state = 0 AND due > ?",
+	"SELECT due" OF_KEPT " WHERE delivery.state = 0 AND hook = ? AND due > ? ORDER BY due LIMIT 1",
+};
+
+static const struct amk_sql_stmt hooks = {
+	"reading the deliveries",
+	"SELECT DISTINCT hook FROM delivery WHERE state = 0",
 };
 
 static const struct amk_sql_stmt by_row = {
@@ -49,6 +55,11 @@ static const struct amk_sql_stmt again = {
 static const struct amk_sql_stmt fail = {
 	"writing a delivery",
 	"UPDATE delivery SET state = 1, error = ? WHERE row = ?",
+};
+
+static const struct amk_sql_stmt fail_hook = {
+	"writing deliveries",
+	"UPDATE delivery SET state = 1, error = ? WHERE hook = ? AND state = 0",
 };
 
 static const struct amk_sql_stmt prune = {
@@ -126,23 +137,36 @@ static int read_rows(struct amk_sql_call *c, bool (*each)(void *arg, const struc
 	return amk_sql_end(c, e);
 }
 
-int amk_delivery_due(struct amk_store *s, int64_t now, int64_t most,
+int amk_delivery_due(struct amk_store *s, const struct amk_delivery_when *when,
 		     bool (*each)(void *arg, const struct amk_delivery *r), void *arg, struct amk_err *e)
 {
 	struct amk_sql_call c;
 
 	amk_sql_begin(&c, &s->sql, &due);
-	amk_sql_int(&c, now);
-	amk_sql_int(&c, most);
+	amk_sql_str(&c, when->hook);
+	amk_sql_int(&c, when->now);
+	amk_sql_int(&c, when->most);
+	amk_sql_int(&c, AMK_DELIVERY_LOOK);
 	return read_rows(&c, each, arg, e);
 }
 
-int amk_delivery_next(struct amk_store *s, int64_t now, int64_t *at, struct amk_err *e)
+int amk_delivery_hooks(struct amk_store *s, void (*each)(void *arg, const char *hook), void *arg, struct amk_err *e)
+{
+	struct amk_sql_call c;
+
+	amk_sql_begin(&c, &s->sql, &hooks);
+	while (amk_sql_row(&c))
+		each(arg, amk_sql_col_str(&c, 0));
+	return amk_sql_end(&c, e);
+}
+
+int amk_delivery_next(struct amk_store *s, const char *hook, int64_t now, int64_t *at, struct amk_err *e)
 {
 	struct amk_sql_call c;
 
 	*at = 0;
 	amk_sql_begin(&c, &s->sql, &next);
+	amk_sql_str(&c, hook);
 	amk_sql_int(&c, now);
 	if (amk_sql_row(&c))
 		*at = amk_sql_col_int(&c, 0);
@@ -196,6 +220,18 @@ int amk_delivery_fail(struct amk_store *s, int64_t row, const char *error, struc
 	amk_sql_begin(&c, &s->sql, &fail);
 	amk_sql_str(&c, error);
 	amk_sql_int(&c, row);
+	if (amk_sql_run(&c, e) < 0)
+		return -1;
+	return run_on_row(s, &prune, AMK_DELIVERY_FAILED_MAX, e);
+}
+
+int amk_delivery_fail_hook(struct amk_store *s, const char *hook, const char *error, struct amk_err *e)
+{
+	struct amk_sql_call c;
+
+	amk_sql_begin(&c, &s->sql, &fail_hook);
+	amk_sql_str(&c, error);
+	amk_sql_str(&c, hook);
 	if (amk_sql_run(&c, e) < 0)
 		return -1;
 	return run_on_row(s, &prune, AMK_DELIVERY_FAILED_MAX, e);

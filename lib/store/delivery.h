@@ -24,13 +24,20 @@ struct amk_delivery {
 
 int amk_delivery_add(struct amk_store *s, struct amk_delivery *r, struct amk_err *e);
 /*
- * The waiting ones that are due, the longest due first, until each returns false. Due, too, is what would be only
- * after `most`: the clock was set back.
+ * Those a hook waits for that are due, the longest due first, until each returns false, AMK_DELIVERY_LOOK at most.
+ * Due, too, is what would be only after `most`: the clock was set back.
  */
-int amk_delivery_due(struct amk_store *s, int64_t now, int64_t most,
+#define AMK_DELIVERY_LOOK 64
+struct amk_delivery_when {
+	const char *hook;
+	int64_t now, most;
+};
+int amk_delivery_due(struct amk_store *s, const struct amk_delivery_when *when,
 		     bool (*each)(void *arg, const struct amk_delivery *r), void *arg, struct amk_err *e);
-/* When the next one that is not due yet will be; 0: there is none. */
-int amk_delivery_next(struct amk_store *s, int64_t now, int64_t *due, struct amk_err *e);
+/* When the hook's next one that is not due yet will be; 0: there is none. */
+int amk_delivery_next(struct amk_store *s, const char *hook, int64_t now, int64_t *due, struct amk_err *e);
+/* Calls each with the name of every hook for which something waits. */
+int amk_delivery_hooks(struct amk_store *s, void (*each)(void *arg, const char *hook), void *arg, struct amk_err *e);
 /* Calls each with that one, if it is there and its session not forgotten. */
 int amk_delivery_find(struct amk_store *s, int64_t row, bool (*each)(void *arg, const struct amk_delivery *r), void *arg,
 		      struct amk_err *e);
@@ -40,6 +47,8 @@ int amk_delivery_begin(struct amk_store *s, int64_t row, struct amk_err *e); /* 
 int amk_delivery_done(struct amk_store *s, int64_t row, struct amk_err *e);
 int amk_delivery_again(struct amk_store *s, int64_t row, int64_t due, const char *error, struct amk_err *e);
 int amk_delivery_fail(struct amk_store *s, int64_t row, const char *error, struct amk_err *e);
+/* The same of all that wait for a hook. */
+int amk_delivery_fail_hook(struct amk_store *s, const char *hook, const char *error, struct amk_err *e);
 /* A failed one, or all of them (row 0), from the beginning; *n: how many. */
 int amk_delivery_retry(struct amk_store *s, int64_t row, int64_t now, int64_t until, int *n, struct amk_err *e);
 /* Deletes a failed one, or all of them (row 0); *n: how many. */

@@ -83,7 +83,7 @@ static const char *const steps[] = {
 	"  row INTEGER PRIMARY KEY AUTOINCREMENT, hook TEXT NOT NULL, session INTEGER NOT NULL REFERENCES session,"
 	"  sequence INTEGER NOT NULL, event TEXT NOT NULL, state INTEGER NOT NULL, attempts INTEGER NOT NULL,"
 	"  created INTEGER NOT NULL, due INTEGER NOT NULL, until INTEGER NOT NULL, error TEXT, line TEXT NOT NULL);"
-	"CREATE INDEX delivery_due ON delivery(due, row) WHERE state = 0;"
+	"CREATE INDEX delivery_due ON delivery(hook, due, row) WHERE state = 0;"
 	"CREATE INDEX delivery_failed ON delivery(row) WHERE state = 1;"
 	"CREATE INDEX delivery_session ON delivery(session);",
 	/*

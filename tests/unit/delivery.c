@@ -10,6 +10,15 @@
 static struct amk_buf seen = AMK_BUF_INIT(1 << 20);
 static int64_t session;
 
+static int lines_in(const char *s)
+{
+	int n = 0;
+
+	for (; *s; s++)
+		n += *s == '\n';
+	return n;
+}
+
 static bool see(void *arg, const struct amk_delivery *r)
 {
 	int *left = arg;
@@ -21,8 +30,13 @@ static bool see(void *arg, const struct amk_delivery *r)
 
 static const char *due(int64_t now, int64_t most, int *limit)
 {
+	static const char *const hooks[] = { "a", "d" };
+
 	amk_buf_clear(&seen);
-	return amk_delivery_due(store, now, most, see, limit, &err) < 0 ? err.msg : seen.s;
+	for (size_t i = 0; i < AMK_COUNT(hooks); i++)
+		if (amk_delivery_due(store, &(struct amk_delivery_when){ hooks[i], now, most }, see, limit, &err) < 0)
+			return err.msg;
+	return seen.s;
 }
 
 static const char *found(int64_t row)
@@ -51,25 +65,26 @@ static void test_due(void)
 	int one = 1;
 
 	is_int(add("a", 20), 1, "one is added");
-	is_int(add("b", 10), 2, "and another");
+	is_int(add("a", 10), 2, "and another");
 	is_str(due(9, 1000, NULL), "", "before its time none is due");
-	is_str(due(20, 1000, NULL), "2 b tau turn.ended 0 0 -\n1 a tau turn.ended 0 0 -\n", "the longest due comes first");
-	is_str(due(20, 1000, &one), "2 b tau turn.ended 0 0 -\n", "as many as are wanted");
+	is_str(due(20, 1000, NULL), "2 a tau turn.ended 0 0 -\n1 a tau turn.ended 0 0 -\n", "the longest due comes first");
+	is_str(due(20, 1000, &one), "2 a tau turn.ended 0 0 -\n", "as many as are wanted");
 	is_str(due(5, 15, NULL), "1 a tau turn.ended 0 0 -\n", "with the clock set back nothing waits for ever");
-	ok(amk_delivery_next(store, 15, &at, &err) == 0 && at == 20, "the next one's time");
-	ok(amk_delivery_next(store, 20, &at, &err) == 0 && at == 0, "no next one");
-	is_str(found(2), "2 b tau turn.ended 0 0 - {\"a\":1}\n", "with its line");
+	ok(amk_delivery_next(store, "a", 15, &at, &err) == 0 && at == 20, "the next one's time");
+	ok(amk_delivery_next(store, "a", 20, &at, &err) == 0 && at == 0, "no next one");
+	ok(amk_delivery_next(store, "b", 0, &at, &err) == 0 && at == 0, "nor one of another hook");
+	is_str(found(2), "2 a tau turn.ended 0 0 - {\"a\":1}\n", "with its line");
 }
 
 static void test_outcomes(void)
 {
 	ok(amk_delivery_begin(store, 1, &err) == 0 && amk_delivery_again(store, 1, 50, "no", &err) == 0, "one failed once");
-	is_str(due(49, 1000, NULL), "2 b tau turn.ended 0 0 -\n", "and waits");
-	is_str(due(50, 1000, NULL), "2 b tau turn.ended 0 0 -\n1 a tau turn.ended 0 1 no\n", "until it is due again");
+	is_str(due(49, 1000, NULL), "2 a tau turn.ended 0 0 -\n", "and waits");
+	is_str(due(50, 1000, NULL), "2 a tau turn.ended 0 0 -\n1 a tau turn.ended 0 1 no\n", "until it is due again");
 	ok(amk_delivery_done(store, 2, &err) == 0, "the other has arrived");
 	is_str(found(2), "", "and is gone");
 	ok(amk_delivery_begin(store, 2, &err) == 0, "what is not there any more is no error");
-	is_int(add("b", 60), 3, "its number is not used again");
+	is_int(add("a", 60), 3, "its number is not used again");
 }
 
 static void test_given_up(void)
@@ -78,13 +93,13 @@ static void test_given_up(void)
 	int changed = 0;
 
 	ok(amk_delivery_fail(store, 1, "never", &err) == 0, "one is given up");
-	is_str(due(100, 1000, NULL), "3 b tau turn.ended 0 0 -\n", "and not due any more");
-	ok(amk_delivery_count(store, "a", &n, &err) == 0 && n.waiting == 0 && n.failed == 1, "it is counted");
-	is_str(list(0), "1 a tau turn.ended 1 1 never\n3 b tau turn.ended 0 0 -\n", "and listed");
+	is_str(due(100, 1000, NULL), "3 a tau turn.ended 0 0 -\n", "and not due any more");
+	ok(amk_delivery_count(store, "a", &n, &err) == 0 && n.waiting == 1 && n.failed == 1, "it is counted");
+	is_str(list(0), "1 a tau turn.ended 1 1 never\n3 a tau turn.ended 0 0 -\n", "and listed");
 	ok(amk_delivery_retry(store, 3, 100, 200, &changed, &err) == 0 && changed == 0, "one that waits needs no retry");
 	ok(amk_delivery_retry(store, 0, 100, 200, &changed, &err) == 0 && changed == 1, "those given up begin anew");
-	is_str(due(100, 1000, NULL), "3 b tau turn.ended 0 0 -\n1 a tau turn.ended 0 0 never\n", "from their first attempt");
-	ok(amk_delivery_count(store, "a", &n, &err) == 0 && n.waiting == 1 && n.retrying == 1, "and wait");
+	is_str(due(100, 1000, NULL), "3 a tau turn.ended 0 0 -\n1 a tau turn.ended 0 0 never\n", "from their first attempt");
+	ok(amk_delivery_count(store, "a", &n, &err) == 0 && n.waiting == 2 && n.retrying == 1, "and wait");
 	ok(amk_delivery_drop(store, 1, &changed, &err) == 0 && changed == 0, "one that waits is not dropped");
 	ok(amk_delivery_fail(store, 1, "never", &err) == 0 && amk_delivery_drop(store, 1, &changed, &err) == 0 &&
 		   changed == 1, "one given up is");
@@ -100,6 +115,28 @@ static void test_bound(void)
 	ok(amk_delivery_count(store, "c", &n, &err) == 0, "many fail");
 	is_int(n.failed, AMK_DELIVERY_FAILED_MAX, "so many are kept");
 	is_str(found(4), "", "the newest of them");
+}
+
+static void add_name(void *arg, const char *hook)
+{
+	amk_buf_addf(arg, "%s ", hook);
+}
+
+/* Nobody looks at more than a few of thousands; nor at what no hook asks for. */
+static void test_many(void)
+{
+	int64_t last = 0;
+
+	for (int i = 0; i < AMK_DELIVERY_LOOK + 5; i++)
+		last = add("d", 1);
+	amk_buf_clear(&seen);
+	ok(last > 0 && amk_delivery_hooks(store, add_name, &seen, &err) == 0, "many wait");
+	is_str(seen.s, "d ", "for this one");
+	amk_buf_clear(&seen);
+	ok(amk_delivery_due(store, &(struct amk_delivery_when){ "d", 1, 1000 }, see, NULL, &err) == 0, "they are due");
+	is_int(lines_in(seen.s), AMK_DELIVERY_LOOK, "so many are looked at");
+	ok(amk_delivery_fail_hook(store, "d", "gone", &err) == 0 && strstr(found(last), " 1 0 gone"), "given up together");
+	is_str(due(1, 1000, NULL), "", "none is due then");
 }
 
 static int refuse(void *arg, const struct amk_log_line *line, struct amk_err *e)
@@ -156,6 +193,8 @@ int main(void)
 	test_bound();
 	ok(amk_store_commit(store, &err) == 0, "commit");
 	ok(amk_delivery_fail(store, 3, "-", &err) == 0 && amk_store_commit(store, &err) == 0, "commit");
+	test_many();
+	ok(amk_store_commit(store, &err) == 0, "commit");
 	test_seam();
 	test_forgotten();
 	amk_buf_release(&seen);
