@@ -375,7 +375,7 @@ spoil_page() { # NUMBER
 	touch "$BATS_TEST_TMPDIR/broken"
 	amika send --no-wait --id a tau hello >/dev/null
 	until grep -q 'it is tried again' "$BATS_TEST_TMPDIR/log"; do [ -d "$AMIKA_STATE_DIRECTORY" ]; done
-	[ "$(amika session show --json tau | jq -r .state)" = working ]
+	[ "$(amika session show --json tau | jq -r .state)" = starting ]
 	rm "$BATS_TEST_TMPDIR/broken"
 	await tau 'turn.ended.*"message":"a"' >/dev/null
 	touch "$BATS_TEST_TMPDIR/broken"
