@@ -4,10 +4,12 @@
 #include "store/inside.h"
 #include "store/state.h"
 
-#define COLUMNS                                                                                     \
-	"SELECT decision.row, session, session.id, run, decision.native_id, kind, decision.state, " \
-	"request, answer, answered_by, decision.created, closed, decision.reason, rule, deadline, " \
-	"previous, delivered"                                                                       \
+/* Each with its table: the session's has columns of the same names, and may get more. */
+#define COLUMNS                                                                                          \
+	"SELECT decision.row, decision.session, session.id, decision.run, decision.native_id, "          \
+	"decision.kind, decision.state, decision.request, decision.answer, decision.answered_by, "       \
+	"decision.created, decision.closed, decision.reason, decision.rule, decision.deadline, "         \
+	"decision.previous, decision.delivered"                                                          \
 	" FROM decision JOIN session ON session.row = decision.session AND session.forgotten = 0"
 
 static const struct amk_sql_stmt add = {
@@ -29,7 +31,7 @@ static const struct amk_sql_stmt by_row = {
 
 static const struct amk_sql_stmt by_native_id = {
 	"looking for a decision",
-	COLUMNS " WHERE run IS ? AND decision.native_id = ?",
+	COLUMNS " WHERE decision.run IS ? AND decision.native_id = ?",
 };
 
 static const struct amk_sql_stmt of_all = {
@@ -44,12 +46,12 @@ static const struct amk_sql_stmt of_all_open = {
 
 static const struct amk_sql_stmt of_session = {
 	"reading a session's decisions",
-	COLUMNS " WHERE session = ? ORDER BY decision.row",
+	COLUMNS " WHERE decision.session = ? ORDER BY decision.row",
 };
 
 static const struct amk_sql_stmt of_session_open = {
 	"reading a session's open decisions",
-	COLUMNS " WHERE session = ? AND decision.state = 'open' ORDER BY decision.row",
+	COLUMNS " WHERE decision.session = ? AND decision.state = 'open' ORDER BY decision.row",
 };
 
 /* In the order they were asked, of the last program that left any. */
@@ -66,7 +68,7 @@ static const struct amk_sql_stmt sent = {
 	"UPDATE decision SET delivery = ? WHERE run = ? AND delivery = -1",
 };
 
-#define UNREAD "delivered = 0 AND decision.state IN ('answered', 'expired')"
+#define UNREAD "decision.delivered = 0 AND decision.state IN ('answered', 'expired')"
 
 static const struct amk_sql_stmt mark_read = {
 	"writing that an answer was read",
@@ -81,7 +83,8 @@ static const struct amk_sql_stmt last_unread = {
 
 static const struct amk_sql_stmt all_unread = {
 	"reading the decisions whose answer was not read",
-	COLUMNS " WHERE run = ?1 AND (" UNREAD " OR (delivered > 0 AND delivery > ?2)) ORDER BY decision.row",
+	COLUMNS " WHERE decision.run = ?1 AND (" UNREAD
+	" OR (decision.delivered > 0 AND decision.delivery > ?2)) ORDER BY decision.row",
 };
 
 static const struct amk_sql_stmt undeliver = {
@@ -91,7 +94,8 @@ static const struct amk_sql_stmt undeliver = {
 
 static const struct amk_sql_stmt due = {
 	"reading the decisions that are due",
-	COLUMNS " WHERE decision.state = 'open' AND deadline > 0 AND deadline <= ? ORDER BY deadline",
+	COLUMNS " WHERE decision.state = 'open' AND decision.deadline > 0 AND decision.deadline <= ?"
+	" ORDER BY decision.deadline",
 };
 
 static const struct amk_sql_stmt next_deadline = {
