@@ -24,6 +24,7 @@
 #define TRIGGER_MAX 1000 /* bytes of a message that is a trigger as a whole */
 
 static int64_t pace = 20;
+static const char *model = "none", *mode = "none", *resumed = "none";
 
 static struct {
 	int64_t n; /* the message's number */
@@ -45,8 +46,6 @@ static struct {
 	   .attached = AMK_BUF_INIT(1u << 20),
 	   .flood_text = AMK_BUF_INIT(AMK_LINE_MAX),
 	   .out = AMK_BUF_INIT(2 * AMK_LINE_MAX) };
-
-/* ---- lines to come ---- */
 
 static void add_step(char *line, int exit_code)
 {
@@ -216,6 +215,14 @@ static void run_help(const char *arg)
 			 "leave, stderr TEXT; steer, which waits for a message put into its turn. Anything else is repeated.");
 }
 
+static void run_self(const char *arg)
+{
+	char *text AMK_AUTO(mem) = amk_strf("model %s, permission mode %s, resumes %s", model, mode, resumed);
+
+	(void)arg;
+	add_text("self", text);
+}
+
 static void run_reply(const char *arg)
 {
 	repeat("reply", arg);
@@ -258,6 +265,7 @@ static const struct script scripts[] = {
 	{ .words = "leave", .run = run_leave, .stays = true },
 	{ .words = "stderr", .run = run_stderr },
 	{ .words = "steer", .lines = steer, .stays = true, .steerable = true },
+	{ .words = "self", .run = run_self },
 };
 
 /* The whole message says which: prompts that the tests of the original's clients send to any agent. */
@@ -439,6 +447,8 @@ static void take_line(const char *line, size_t n)
 		keep_steer(j);
 	} else if (amk_json_is(j, "type", "answer")) {
 		take_answer(j);
+	} else if (amk_json_is(j, "type", "ping")) {
+		add("{'type':'pong'}");
 	} else if (amk_json_is(j, "type", "cancel") && mock.running && !mock.deaf) {
 		drop_steps();
 		mock.steerable = false;
@@ -517,8 +527,6 @@ static bool pending(void)
 	return mock.first || mock.flood_left > 0;
 }
 
-/* ---- the loop ---- */
-
 /* Reads what there is and takes its whole lines. False at the end of input. */
 static bool take_input(struct amk_buf *in)
 {
@@ -545,11 +553,9 @@ static bool take_input(struct amk_buf *in)
 static bool wait_input(int64_t due)
 {
 	struct pollfd pfd = { .fd = STDIN_FILENO, .events = POLLIN };
-	int64_t left = due - amk_time_monotonic();
-	struct timespec most = { 0 };
+	int64_t wait = due - amk_time_monotonic(), left = wait > 0 ? wait : 0;
+	struct timespec most = { left / 1000000000, left % 1000000000 };
 
-	if (left > 0)
-		most = (struct timespec){ left / 1000000000, left % 1000000000 };
 	return ppoll(&pfd, 1, pending() ? &most : NULL, NULL) > 0;
 }
 
@@ -581,6 +587,9 @@ static int mock_run(const struct amk_args *a, struct amk_err *e)
 }
 
 static const struct amk_opt options[] = {
+	{ 0, "model", AMK_OPT_STR, &model, "MODEL", "what it says it is" },
+	{ 0, "permission-mode", AMK_OPT_STR, &mode, "MODE", "what it says it runs in" },
+	{ 0, "resume", AMK_OPT_STR, &resumed, "ID", "the conversation it goes on with" },
 	{ 0, "pace", AMK_OPT_INT, &pace, "MS", "milliseconds between lines (default 20)" },
 	AMK_OPT_END,
 };

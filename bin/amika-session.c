@@ -156,6 +156,43 @@ static int end(const struct amk_args *a, struct amk_err *e)
 	return amk_show_end(&table, e);
 }
 
+/* Those that go by name and answer with the session as it is then. */
+static int post_one(struct amk_client *c, const char *name, const char *what, struct amk_err *e)
+{
+	struct amk_json *record AMK_AUTO(json) = NULL;
+	char path[256];
+	struct amk_call call = { .method = "POST", .path = path, .again = true };
+
+	if (amk_client_id("session", name, e) < 0)
+		return -1;
+	snprintf(path, sizeof path, "/v1/sessions/%s/%s", name, what);
+	if (amk_client_call(c, &call, NULL, e) < 0 || amk_client_get(c, &record, e, "/v1/sessions/%s", name) < 0)
+		return -1;
+	return amk_show_add(&table, record, e);
+}
+
+static int post_all(const struct amk_args *a, const char *what, struct amk_err *e)
+{
+	struct amk_client *c AMK_AUTO(client) = NULL;
+
+	if (amk_client_open(&c, e) < 0)
+		return -1;
+	for (int i = 0; i < a->argc; i++)
+		if (post_one(c, a->argv[i], what, e) < 0)
+			return -1;
+	return amk_show_end(&table, e);
+}
+
+static int sleep_verb(const struct amk_args *a, struct amk_err *e)
+{
+	return post_all(a, "sleep", e);
+}
+
+static int warm(const struct amk_args *a, struct amk_err *e)
+{
+	return post_all(a, "warm", e);
+}
+
 static const struct amk_opt create_options[] = {
 	{ 'a', "agent", AMK_OPT_STR, &opt_agent, "AGENT", "which agent works in it" },
 	AMK_CREATE_OPTIONS,
@@ -212,8 +249,28 @@ static const struct amk_cmd cmd_end = {
 	.opts = end_options,
 	.run = end,
 };
+static const struct amk_cmd cmd_sleep = {
+	.name = "sleep",
+	.summary = "End the program of a session that has nothing to do",
+	.operands = "NAME…",
+	.min = 1,
+	.max = -1,
+	.writes = "session",
+	.opts = options,
+	.run = sleep_verb,
+};
+static const struct amk_cmd cmd_warm = {
+	.name = "warm",
+	.summary = "Start a session's program before there is a message for it",
+	.operands = "NAME…",
+	.min = 1,
+	.max = -1,
+	.writes = "session",
+	.opts = options,
+	.run = warm,
+};
 static const struct amk_cmd *const verbs[] = { &cmd_create, &cmd_list, &cmd_show, &amk_queue_cmd,
-					      &amk_queue_cmd_cancel, &cmd_end, NULL };
+					      &amk_queue_cmd_cancel, &cmd_sleep, &cmd_warm, &cmd_end, NULL };
 
 static const struct amk_cmd cmd = {
 	.name = "amika-session",

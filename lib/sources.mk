@@ -202,6 +202,7 @@ daemon_sources = \
 	lib/agent/claude_note.c \
 	lib/agent/claude_question.c \
 	lib/agent/claude_result.c \
+	lib/agent/claude_set.c \
 	lib/agent/claude_task.c \
 	lib/agent/claude_turn.c \
 	lib/agent/input.c \
@@ -253,6 +254,7 @@ daemon_sources = \
 	lib/session/session.c \
 	lib/session/session.h \
 	lib/session/sessions.c \
+	lib/session/sleep.c \
 	lib/session/status.c \
 	lib/session/status.h \
 	lib/session/steering.c \

@@ -43,6 +43,7 @@ struct amk_input {
 	const char *native_id; /* START: the session to resume, or NULL */
 	const char *session_id; /* START */
 	int incarnation;	/* START: from 1 */
+	bool warm;		/* START: no message follows at once; the program is made to say something */
 	int exit_code;		/* EXIT: -1 when ended by a signal */
 	int exit_signal;	/* EXIT: or 0 */
 	const char *reason;	/* EXIT: why, or NULL ("exec: No such file…", "terminated") */
@@ -66,6 +67,7 @@ struct amk_track;
 /* What a process is started from. */
 struct amk_agent_start {
 	const char *session_id;
+	int incarnation;       /* from 1 */
 	const char *native_id; /* to resume, or NULL */
 	const char *model;     /* or NULL */
 	const char *variant;   /* or NULL */

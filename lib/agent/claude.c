@@ -266,6 +266,7 @@ static void take_start(struct amk_claude *c, const struct amk_input *in)
 	c->cancelling = false;
 	if (!in->native_id)
 		c->cost = 0;
+	amk_claude_set_start(c, in->warm);
 }
 
 static void claude_step(void *state, const struct amk_input *in, const struct amk_sink *sink)

@@ -96,6 +96,9 @@ bool amk_claude_task_list(struct amk_claude *c, const struct amk_json *j);
 /* lib/agent/claude_note.c: lines that tell something in one word or sentence. False: not one of them. */
 bool amk_claude_note_system(struct amk_claude *c, const struct amk_json *j);
 
+/* lib/agent/claude_set.c: what is asked of the program beside its turns. */
+void amk_claude_set_start(struct amk_claude *c, bool warm);
+
 /* lib/agent/claude_turn.c: system lines and results. */
 bool amk_claude_turn_system(struct amk_claude *c, const struct amk_json *j);
 bool amk_claude_turn_result(struct amk_claude *c, const struct amk_json *j);

@@ -48,6 +48,7 @@ void amk_input_write(struct amk_buf *b, const struct amk_input *in)
 	write_flag(b, "wanted", in->wanted);
 	write_flag(b, "unread", in->unread);
 	write_flag(b, "again", in->again);
+	write_flag(b, "warm", in->warm);
 	amk_jw_close(b, '}');
 }
 
@@ -85,6 +86,7 @@ int amk_input_read(struct amk_input *in, const struct amk_json *j, struct amk_er
 		AMK_JSON_FIELD(amk_input, wanted, "wanted", BOOL, false),
 		AMK_JSON_FIELD(amk_input, unread, "unread", BOOL, false),
 		AMK_JSON_FIELD(amk_input, again, "again", BOOL, false),
+		AMK_JSON_FIELD(amk_input, warm, "warm", BOOL, false),
 	};
 	const char *kind = amk_json_get_str(j, "kind");
 

@@ -4,7 +4,7 @@
  *
  * To it: {"type":"message","n":N,"text","attached"?} starts script N; {"type":"steer","n":N,"id","text","attached"?}
  * goes into the running one; {"type":"answer","id","reply","answers"?} answers what it asked; {"type":"cancel"} ends
- * the script early.
+ * the script early; {"type":"ping"} is answered by {"type":"pong"}.
  * From it: {"type":"started"|"completed","item",kind,role,content,status}, {"type":"delta","item","delta"},
  * {"type":"permission","id","action","metadata"}, {"type":"question","id","prompt","options"},
  * {"type":"error","message","code","details"}, {"type":"session_ended"}, {"type":"steered","id","n"} when it takes up what
@@ -52,6 +52,14 @@ static const struct amk_capability capabilities[] = {
 	{ NULL, false },
 };
 
+static void add_pair(struct amk_strv *argv, const char *option, const char *value)
+{
+	if (!value)
+		return;
+	amk_strv_add(argv, option);
+	amk_strv_add(argv, value);
+}
+
 static char *mock_native_id(const char *session_id)
 {
 	return amk_strf("mock-%s", session_id);
@@ -59,6 +67,10 @@ static char *mock_native_id(const char *session_id)
 
 static void mock_argv(const struct amk_agent_start *st, struct amk_strv *argv)
 {
+	add_pair(argv, "--model", st->model);
+	add_pair(argv, "--permission-mode", st->permission_mode);
+	if (st->incarnation > 1)
+		add_pair(argv, "--resume", st->native_id);
 	for (char *const *a = st->args; a && *a; a++)
 		amk_strv_add(argv, *a);
 }
@@ -254,6 +266,8 @@ static bool take_known(struct mock *m, const struct amk_json *j)
 
 	if (!type)
 		return false;
+	if (strcmp(type, "pong") == 0)
+		return true;
 	if (strcmp(type, "started") == 0 || strcmp(type, "completed") == 0)
 		return line_item(m, j, strcmp(type, "completed") == 0);
 	if (strcmp(type, "permission") == 0 || strcmp(type, "question") == 0)
@@ -286,12 +300,14 @@ static void take_line(struct mock *m, const struct amk_input *in)
 
 static void mock_step(void *state, const struct amk_input *in, const struct amk_sink *sink)
 {
-	static const char cancel[] = "{\"type\":\"cancel\"}\n";
+	static const char cancel[] = "{\"type\":\"cancel\"}\n", ping[] = "{\"type\":\"ping\"}\n";
 	struct mock *m = state;
 
 	m->track.sink = sink;
 	switch (in->kind) {
 	case AMK_INPUT_START:
+		if (in->warm)
+			sink->write(sink->arg, ping, sizeof ping - 1);
 		break;
 	case AMK_INPUT_LINE:
 		take_line(m, in);

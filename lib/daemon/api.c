@@ -55,6 +55,8 @@ const struct amk_route amk_api_routes[] = {
 	{ "GET", "/v1/ws", 0, amk_api_ws_all },
 	{ "POST", S "/{}/terminate", 0, amk_api_session_terminate },
 	{ "POST", S "/{}/cancel", 0, amk_api_session_cancel },
+	{ "POST", S "/{}/sleep", 0, amk_api_session_sleep },
+	{ "POST", S "/{}/warm", 0, amk_api_session_warm },
 	{ "POST", S "/{}/permissions/{}/reply", AMK_ROUTE_JSON, amk_api_decision_permission_reply },
 	{ "POST", S "/{}/questions/{}/reply", AMK_ROUTE_JSON, amk_api_decision_question_reply },
 	{ "POST", S "/{}/questions/{}/reject", 0, amk_api_decision_question_reject },

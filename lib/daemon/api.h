@@ -34,6 +34,8 @@ void amk_api_session_post(struct amk_request *rq, void *arg);
 void amk_api_session_forget(struct amk_request *rq, void *arg);
 void amk_api_session_terminate(struct amk_request *rq, void *arg);
 void amk_api_session_cancel(struct amk_request *rq, void *arg);
+void amk_api_session_sleep(struct amk_request *rq, void *arg);
+void amk_api_session_warm(struct amk_request *rq, void *arg);
 
 /* The message in the body of a request: checked, recorded, queued or started. */
 int amk_api_session_message(struct amk_request *rq, struct amk_session *s, struct amk_receipt *r, struct amk_err *e);

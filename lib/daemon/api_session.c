@@ -225,3 +225,26 @@ void amk_api_session_cancel(struct amk_request *rq, void *arg)
 	amk_session_cancel(s, peer);
 	amk_api_reply_flushed(arg, rq, 204, NULL);
 }
+
+/* The reply comes when the program is gone and that is on disk. */
+void amk_api_session_sleep(struct amk_request *rq, void *arg)
+{
+	struct amk_session *s = amk_api_session(arg, rq);
+	struct amk_err e;
+
+	if (s && amk_session_may_sleep(s, &e) < 0)
+		amk_request_problem(rq, &e, NULL);
+	else if (s)
+		amk_session_sleep(s, ending_done, ending_new(arg, rq));
+}
+
+void amk_api_session_warm(struct amk_request *rq, void *arg)
+{
+	struct amk_session *s = amk_api_session(arg, rq);
+	struct amk_err e;
+
+	if (s && amk_session_warm(s, &e) < 0)
+		amk_request_problem(rq, &e, NULL);
+	else if (s)
+		amk_api_reply_flushed(arg, rq, 204, NULL);
+}

@@ -61,6 +61,7 @@ static int sessions_open(struct amk_daemon *d, bool frozen, struct amk_err *e)
 		.cancel_ms = d->settings.cancel_ms,
 		.checkpoint_bytes = (uint64_t)d->settings.checkpoint_bytes,
 		.step_bytes = (uint64_t)d->settings.step_bytes,
+		.sleep_ms = d->settings.sleep_ms,
 		.keep_events = (uint64_t)d->settings.keep_events,
 		.deadlines = {
 			.permission_ms = d->settings.permission_deadline_ms,

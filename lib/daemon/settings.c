@@ -33,6 +33,7 @@ static const struct setting {
 	ROW(checkpoint_bytes, 1 << 20, 1, 1LL << 40),
 	ROW(step_bytes, 256 << 10, 1, 1LL << 40),
 	ROW(log_bytes, 8 << 20, 4096, 1LL << 40),
+	ROW(sleep_ms, 30 * 60 * 1000, 0, 365 * DAY_MS),
 	ROW(keep_events, 0, 0, 1LL << 40),
 	ROW(streams, 4096, 1, 65536),
 	ROW(streams_per_peer, 0, 1, 65536),

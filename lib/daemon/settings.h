@@ -21,6 +21,7 @@ struct amk_settings {
 	int64_t step_bytes;	  /* of spool stepped per session and loop turn */
 	int64_t log_bytes;	  /* of STATE/amikad.log before it is begun anew */
 	char log_level[AMK_SAY_LEVELS_MAX];
+	int64_t sleep_ms;	  /* a program that has nothing to do for so long is ended; 0: never */
 	int64_t keep_events;	  /* of a session, when it has more than twice as many; 0: all */
 	int64_t streams;	  /* event streams at once */
 	int64_t streams_per_peer; /* … of one user, or of one address */

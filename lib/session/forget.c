@@ -270,7 +270,7 @@ void amk_session_forget(struct amk_session *s, void (*done)(void *arg, bool ok),
 
 	while (f && f->session != s->row)
 		f = f->next;
-	*w = (struct amk_waiter){ f ? f->waiters : NULL, s, done, arg };
+	*w = (struct amk_waiter){ .next = f ? f->waiters : NULL, .s = s, .done = done, .arg = arg };
 	if (f) {
 		f->waiters = w;
 		return;

@@ -64,6 +64,7 @@ struct amk_session {
 	bool broken;	    /* could not be taken up; counts as ended, for this daemon */
 	char *stopping;	    /* why its program is to be ended, resumably; it is as soon as nothing runs. NULL: it is not */
 	struct amk_status status;
+	bool warm; /* a program is to be started without a message, once the one that ends is gone */
 	bool changed;	    /* the row in the store is behind */
 	unsigned queued, open_decisions;
 	int incarnations;
@@ -84,6 +85,7 @@ struct amk_session {
 
 struct amk_waiter {
 	struct amk_waiter *next;
+	bool for_sleep; /* for the end of the program; else for that of the session */
 	struct amk_session *s;
 	void (*done)(void *arg, bool ok);
 	void *arg;
@@ -111,6 +113,8 @@ struct amk_sessions {
 	unsigned slice; /* rows that are deleted at once, as learned */
 	struct amk_timer *deadline;
 	int64_t deadline_at; /* what it waits for, ns since the epoch; 0: nothing */
+	struct amk_timer *sleeper; /* the next session that has been idle for long is due */
+	int64_t sleep_at;	   /* then, wall clock ns; INT64_MAX: none */
 	struct amk_timer *again; /* what failed for want of space or descriptors is due again */
 	void (*stopped)(void *arg);
 	void *stopped_arg;
@@ -125,7 +129,7 @@ struct amk_session *amk_sessions_add(struct amk_sessions *all, const struct amk_
 /* The one in memory, or NULL. */
 struct amk_session *amk_sessions_loaded(const struct amk_sessions *all, const char *id);
 void amk_sessions_make_ready(struct amk_session *s);
-void amk_sessions_call_waiters(struct amk_session *s);
+void amk_sessions_call_waiters(struct amk_session *s); /* those whose time has come */
 /* The session is being forgotten. */
 void amk_sessions_dismiss(struct amk_session *s);
 /* A program could not be started or written to, for a reason that may pass: said, and tried again in a while. */
@@ -133,10 +137,20 @@ void amk_sessions_again(struct amk_session *s, const struct amk_err *e);
 /* Reports that the store failed; the turn will be undone. */
 void amk_sessions_trouble(struct amk_sessions *all, const struct amk_err *e);
 
+/* sleep.c: a program that has nothing to do is ended, and started again before it has. */
+void amk_sleep_open(struct amk_sessions *all);
+void amk_sleep_take_up(struct amk_session *s);
+/* Its program, if it has one, is to be ended: recorded now, done after a commit as soon as that cuts nothing off. */
+void amk_sleep_leave(struct amk_session *s, const char *why);
+void amk_sleep_committed(struct amk_session *s);
+void amk_sleep_look(struct amk_session *s); /* its status has changed */
+
 /* session.c: starts the next queued message if nothing is in its way; ends the session if that is due. */
 void amk_session_pump(struct amk_session *s);
 /* An event about a message, with its id and nothing more. */
 void amk_session_say_message(struct amk_session *s, const char *type, const char *message_id);
+/* Whether it takes anything from a client any more. */
+int amk_session_check_open(const struct amk_session *s, struct amk_err *e);
 
 /* said.c: one step of the codec; what it makes goes to the log, the decisions and the in spool. */
 void amk_said_step(struct amk_session *s, const struct amk_input *in);
@@ -154,7 +168,8 @@ void amk_handover_sent(struct amk_session *s); /* the step that answered is over
 void amk_handover_look(struct amk_session *s); /* at what the program has read by now */
 void amk_handover_end(struct amk_session *s);  /* the program is over: what it has not read is void */
 /* live.c */
-void amk_live_start(struct amk_session *s);	/* a new incarnation: recorded now, started after the commit */
+/* A new incarnation: recorded now, started after the commit. warm: no message follows at once. */
+void amk_live_start(struct amk_session *s, bool warm);
 void amk_live_committed(struct amk_session *s); /* starts, writes */
 bool amk_live_work(struct amk_session *s);	/* steps output; true if more waits */
 void amk_live_store(struct amk_session *s);	/* its positions, in the transaction of what moved them */

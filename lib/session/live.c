@@ -79,7 +79,7 @@ static bool checkpoint_is_due(const struct amk_session *s)
 	       (live->out_n != live->checkpoint_out || live->input_row != live->checkpoint_input);
 }
 
-void amk_live_start(struct amk_session *s)
+void amk_live_start(struct amk_session *s, bool warm)
 {
 	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(64u << 20);
 	struct amk_state_run r = { .session = s->row, .incarnation = ++s->incarnations };
@@ -88,6 +88,7 @@ void amk_live_start(struct amk_session *s)
 		.session_id = s->id,
 		.native_id = s->native_id,
 		.incarnation = s->incarnations,
+		.warm = warm,
 	};
 	struct amk_err e = { 0 };
 
@@ -152,6 +153,7 @@ static void build_argv(const struct amk_session *s, struct amk_strv *argv)
 	struct amk_strv own AMK_AUTO(strv) = { 0 };
 	struct amk_agent_start st = {
 		.session_id = s->id,
+		.incarnation = s->live.incarnation,
 		.native_id = s->native_id,
 		.model = amk_json_get_str(s->spec, "model"),
 		.variant = amk_json_get_str(s->spec, "variant"),
@@ -398,7 +400,7 @@ static void send_again(struct amk_session *s, const struct amk_json *message)
 		return;
 	}
 	in.again = true;
-	amk_live_start(s);
+	amk_live_start(s, false);
 	amk_said_step(s, &in);
 }
 
@@ -434,6 +436,7 @@ static void finish(struct amk_session *s)
 	if (live->run)
 		amk_run_free(live->run);
 	live_reset(live);
+	amk_sessions_call_waiters(s);
 	if (message && s->codec->busy(s->state))
 		send_again(s, message);
 }

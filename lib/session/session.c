@@ -45,7 +45,7 @@ static int start_message(struct amk_session *s, const struct amk_state_message *
 	if (amk_state_message_set(s->all->conf.store, m->row, AMK_MESSAGE_STARTED, e) < 0)
 		return -1;
 	if (s->live.row == 0)
-		amk_live_start(s);
+		amk_live_start(s, false);
 	amk_said_step(s, &in);
 	return 0;
 }
@@ -114,6 +114,11 @@ void amk_session_pump(struct amk_session *s)
 	}
 	while (s->queued && may_start(s))
 		start_next(s);
+	if (s->warm && may_start(s)) {
+		s->warm = false;
+		if (s->live.row == 0)
+			amk_live_start(s, true);
+	}
 }
 
 struct same_message {
@@ -162,7 +167,7 @@ static int look_for_same(struct amk_session *s, const struct amk_post *post, str
 	return 1;
 }
 
-static int check_open(const struct amk_session *s, struct amk_err *e)
+int amk_session_check_open(const struct amk_session *s, struct amk_err *e)
 {
 	if (s->frozen)
 		return amk_err_set(e, AMK_EUNAVAILABLE, "the state cannot be written");
@@ -193,7 +198,7 @@ int amk_session_post(struct amk_session *s, const struct amk_post *post, struct 
 	else
 		amk_id_random(r->message_id + 2, 16);
 	same = look_for_same(s, post, r, e);
-	if (same || check_open(s, e) < 0)
+	if (same || amk_session_check_open(s, e) < 0)
 		return same > 0 ? 0 : -1;
 	if (post->steer && amk_session_steer_check(s, e) < 0)
 		return -1;
@@ -229,7 +234,7 @@ void amk_session_terminate(struct amk_session *s, void (*done)(void *arg, bool o
 		return;
 	}
 	w = amk_calloc(1, sizeof *w);
-	*w = (struct amk_waiter){ s->all->waiters, s, done, arg };
+	*w = (struct amk_waiter){ .next = s->all->waiters, .s = s, .done = done, .arg = arg };
 	s->all->waiters = w;
 	if (!s->ending) {
 		s->ending = true;
@@ -268,7 +273,7 @@ static int check_answerable(const struct amk_session *s, const struct amk_decisi
 
 	amk_decision_id(id, d->row);
 	if (s->frozen)
-		return check_open(s, e);
+		return amk_session_check_open(s, e);
 	if (amk_decision_check_open(d, e) < 0)
 		return -1;
 	if (s->live.row == 0 || s->live.row != d->run || s->live.over)

@@ -42,6 +42,7 @@ struct amk_sessions_conf {
 	uint64_t checkpoint_bytes; /* of spool, between checkpoints inside a turn */
 	uint64_t step_bytes;	   /* of spool stepped per session and loop turn */
 	struct amk_session_deadlines deadlines;
+	int64_t sleep_ms; /* a program that has nothing to do for so long is ended; 0: never */
 	uint64_t keep_events;	   /* a session's events when it has more than twice that; 0: all */
 	/* Only to be shown, as the store has them: no program is taken up, nothing is accepted (AMK_EUNAVAILABLE). */
 	bool frozen;
@@ -121,6 +122,15 @@ void amk_session_queue_clear(struct amk_session *s, const char *by);
  * ended; the turn ends as cancelled either way. What waits in the queue comes next.
  */
 void amk_session_cancel(struct amk_session *s, const char *by);
+/* AMK_ECONFLICT while it works or waits for a person: ending its program would cut that off. */
+int amk_session_may_sleep(const struct amk_session *s, struct amk_err *e);
+/*
+ * Ends its program if it may sleep, else as soon as it may; the next message starts another. Then done(arg, true),
+ * at once if there is none; done(arg, false) as in amk_session_terminate.
+ */
+void amk_session_sleep(struct amk_session *s, void (*done)(void *arg, bool ok), void *arg);
+/* Starts its program without a message. One that runs is no error. */
+int amk_session_warm(struct amk_session *s, struct amk_err *e);
 /*
  * Ends the session for good: cancels what waits, ends the program. Then done(arg, true), at once if it has
  * ended; done(arg, false) if the sessions are closed before.

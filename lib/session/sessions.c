@@ -217,6 +217,7 @@ static int session_take_up(struct amk_session *s, struct amk_err *e)
 		return -1;
 	if ((!s->state && amk_replay_state(s, NULL, e) < 0) || session_count(s, e) < 0)
 		return -1;
+	amk_sleep_take_up(s);
 	amk_sessions_make_ready(s);
 	return 0;
 }
@@ -261,6 +262,7 @@ struct amk_sessions *amk_sessions_open(const struct amk_sessions_conf *conf, str
 
 	all->conf = *conf;
 	all->again = amk_loop_timer(conf->loop, again, all);
+	amk_sleep_open(all);
 	if (amk_deadline_open(all, e) < 0 || amk_state_sessions(conf->store, load_one, all, e) < 0 || count_ended(all, e) < 0 ||
 	    (!conf->frozen && amk_forget_open(all, e) < 0)) {
 		amk_sessions_close(all);
@@ -298,6 +300,7 @@ void amk_sessions_close(struct amk_sessions *all)
 	}
 	amk_loop_timer_free(all->again);
 	amk_deadline_close(all);
+	amk_loop_timer_free(all->sleeper);
 	free(all);
 }
 
@@ -316,10 +319,7 @@ void amk_sessions_stop(struct amk_sessions *all, void (*done)(void *arg), void *
 	all->stopped = done;
 	all->stopped_arg = arg;
 	for (struct amk_session *s = all->newest; s; s = s->older) {
-		/* It is forgotten with the program's end: without one it would stay, and no message ever start. */
-		if (s->live.row && !s->stopping)
-			s->stopping = amk_strdup("daemon stopped");
-		s->status.stored = false;
+		amk_sleep_leave(s, "daemon stopped");
 		amk_live_terminate(s);
 		amk_sessions_make_ready(s);
 	}
@@ -388,6 +388,7 @@ bool amk_sessions_committed(struct amk_sessions *all)
 		next = s->acted_next;
 		s->acted = false;
 		amk_live_committed(s);
+		amk_sleep_committed(s);
 		if (!may_leave(s))
 			continue;
 		take_out(s);
@@ -429,7 +430,7 @@ void amk_sessions_call_waiters(struct amk_session *s)
 	struct amk_waiter **link = &s->all->waiters, *w;
 
 	while ((w = *link)) {
-		if (w->s != s) {
+		if (w->s != s || (w->for_sleep ? s->live.row != 0 : !s->ended)) {
 			link = &w->next;
 			continue;
 		}

@@ -149,6 +149,15 @@ static void look_without_program(const struct amk_session *s, struct now *now)
 	now->reason = s->status.rest ? s->status.rest : s->incarnations ? "stopped" : "new";
 }
 
+static const char *quiet_reason(const struct amk_session *s, enum word word)
+{
+	if (s->stopping)
+		return "falling asleep";
+	if (word == STARTING)
+		return "warm";
+	return s->codec->background && s->codec->background(s->state) ? "background" : "ready";
+}
+
 static void look_at_program(struct amk_session *s, struct now *now)
 {
 	const char *message = s->codec->track(s->state)->message;
@@ -167,7 +176,7 @@ static void look_at_program(struct amk_session *s, struct now *now)
 	else if (busy)
 		now->reason = message ? message : "unasked";
 	else
-		now->reason = s->stopping ? "falling asleep" : "ready";
+		now->reason = quiet_reason(s, now->word);
 }
 
 static void look(struct amk_session *s, struct now *now)
@@ -225,6 +234,7 @@ void amk_status_look(struct amk_session *s)
 	look(s, &now);
 	if (s->status.word != words[now.word] || strcmp(s->status.reason, now.reason) != 0)
 		change(s, &now);
+	amk_sleep_look(s);
 	if (!s->status.stored)
 		store(s);
 }

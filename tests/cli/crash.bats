@@ -16,8 +16,8 @@ teardown() { [ -z "${AMIKA_STATE_DIRECTORY:-}" ] || amikad stop; }
 
 @test "the daemon killed at each point: every turn whole, every decision answered once" {
 	local point n states
-	# These have tests of their own, below, in forget.bats, crash-hook.bats, queue.bats and steer.bats.
-	for point in $(points . | grep -vE '^(shim|takeup|stray|forget|keep|hook|queue|steer)\.'); do
+	# These have tests of their own, below, in forget.bats, crash-hook.bats, queue.bats, steer.bats and life.bats.
+	for point in $(points . | grep -vE '^(shim|takeup|stray|forget|keep|hook|queue|steer|sleep)\.'); do
 		for n in ${AMIKA_CRASH_VISITS:-1 2}; do
 			echo "$point:$n"
 			fresh_state "$point.$n"
@@ -82,5 +82,8 @@ teardown() { [ -z "${AMIKA_STATE_DIRECTORY:-}" ] || amikad stop; }
 	done
 	for point in $(points '^(queue|steer)\.'); do
 		grep -qw "${point//./\\.}" "$top_srcdir/tests/cli/${point%%.*}.bats"
+	done
+	for point in $(points '^sleep\.'); do
+		grep -q '\^sleep' "$top_srcdir/tests/cli/life.bats"
 	done
 }

@@ -102,7 +102,9 @@ static void test_arguments(void)
 	is_str(arguments(claude, &(struct amk_agent_start){ .native_id = "x", .args = own }),
 	       CLAUDE_ARGUMENTS " --resume x --allowedTools Bash", "resumed, the user's own last");
 	is_str(arguments(amk_agent_find("mock"), &(struct amk_agent_start){ .args = own, .model = "any" }),
-	       "--allowedTools Bash", "the mock gets the user's own only");
+	       "--model any --allowedTools Bash", "the mock is told its model, and what is the user's own");
+	is_str(arguments(amk_agent_find("mock"), &(struct amk_agent_start){ .native_id = "x", .incarnation = 2 }),
+	       "--resume x", "and from its second program on what it resumes");
 }
 
 /* Every cell of the API's matrix of modes: what is shown, and what the program is told. */
@@ -116,10 +118,10 @@ static void test_modes(void)
 		{ "claude", "acceptEdits", "acceptEdits", CLAUDE_ARGUMENTS " --permission-mode acceptEdits", NULL },
 		{ "claude", "bypass", "bypass", CLAUDE_ARGUMENTS " --dangerously-skip-permissions", "IS_SANDBOX" },
 		{ "claude", "auto", NULL, NULL, NULL },
-		{ "mock", "default", "default", "", NULL },
-		{ "mock", "plan", "plan", "", NULL },
-		{ "mock", "bypass", "bypass", "", NULL },
-		{ "mock", "acceptEdits", "default", "", NULL },
+		{ "mock", "default", "default", "--permission-mode default", NULL },
+		{ "mock", "plan", "plan", "--permission-mode plan", NULL },
+		{ "mock", "bypass", "bypass", "--permission-mode bypass", NULL },
+		{ "mock", "acceptEdits", "default", "--permission-mode default", NULL },
 		{ "mock", "auto", NULL, NULL, NULL },
 	};
 
