@@ -354,8 +354,6 @@ static void script_start(char *text)
 		add_end("completed");
 }
 
-/* ---- what comes in ---- */
-
 static void take_answer(const struct amk_json *j)
 {
 	const struct amk_json *answers = amk_json_get(j, "answers");
@@ -449,6 +447,8 @@ static void take_line(const char *line, size_t n)
 		take_answer(j);
 	} else if (amk_json_is(j, "type", "ping")) {
 		add("{'type':'pong'}");
+	} else if (amk_json_get_str(j, "model")) {
+		model = amk_strdup(amk_json_get_str(j, "model"));
 	} else if (amk_json_is(j, "type", "cancel") && mock.running && !mock.deaf) {
 		drop_steps();
 		mock.steerable = false;

@@ -8,8 +8,9 @@
 #include "client/queue.h"
 #include "client/show.h"
 #include "client/watch.h"
+#include "core/jw.h"
 
-static const char *opt_agent;
+static const char *opt_agent, *opt_model, *opt_mode, *opt_title;
 static bool opt_forget, opt_follow;
 
 static const struct amk_show_column columns[] = {
@@ -193,6 +194,42 @@ static int warm(const struct amk_args *a, struct amk_err *e)
 	return post_all(a, "warm", e);
 }
 
+static void put(struct amk_buf *b, const char *key, const char *value)
+{
+	if (value)
+		amk_jw_cstr(b, key, value);
+}
+
+static int set(const struct amk_args *a, struct amk_err *e)
+{
+	struct amk_client *c AMK_AUTO(client) = NULL;
+	struct amk_buf body AMK_AUTO(buf) = AMK_BUF_INIT(1u << 20);
+	struct amk_json *record AMK_AUTO(json) = NULL;
+	char path[256];
+	struct amk_call call = { .method = "PATCH", .path = path, .body = &body, .again = true };
+
+	if (!opt_model && !opt_mode && !opt_title)
+		return amk_err_set(e, AMK_EUSAGE, "--model, --permission-mode or --title is needed");
+	amk_jw_open(&body, NULL, '{');
+	put(&body, "model", opt_model);
+	put(&body, "permissionMode", opt_mode);
+	put(&body, "title", opt_title);
+	amk_jw_close(&body, '}');
+	if (amk_client_id("session", a->argv[0], e) < 0 || amk_client_open(&c, e) < 0)
+		return -1;
+	snprintf(path, sizeof path, "/v1/sessions/%s", a->argv[0]);
+	if (amk_client_call(c, &call, &record, e) < 0 || amk_show_add(&table, record, e) < 0)
+		return -1;
+	return amk_show_end(&table, e);
+}
+
+static const struct amk_opt set_options[] = {
+	{ 'm', "model", AMK_OPT_STR, &opt_model, "MODEL", "the model, in the agent's words" },
+	{ 'p', "permission-mode", AMK_OPT_STR, &opt_mode, "MODE", "what the agent may do unasked" },
+	{ 0, "title", AMK_OPT_STR, &opt_title, "TEXT", "a title for lists" },
+	AMK_CLIENT_OPTION,
+	AMK_OPT_END,
+};
 static const struct amk_opt create_options[] = {
 	{ 'a', "agent", AMK_OPT_STR, &opt_agent, "AGENT", "which agent works in it" },
 	AMK_CREATE_OPTIONS,
@@ -269,7 +306,18 @@ static const struct amk_cmd cmd_warm = {
 	.opts = options,
 	.run = warm,
 };
-static const struct amk_cmd *const verbs[] = { &cmd_create, &cmd_list, &cmd_show, &amk_queue_cmd,
+static const struct amk_cmd cmd_set = {
+	.name = "set",
+	.summary = "Change the model, the permission mode or the title of a session",
+	.operands = "NAME",
+	.min = 1,
+	.max = 1,
+	.writes = "session",
+	.opts = set_options,
+	.run = set,
+	.example = "amika session set --model sonnet tau",
+};
+static const struct amk_cmd *const verbs[] = { &cmd_create, &cmd_list, &cmd_show, &cmd_set, &amk_queue_cmd,
 					      &amk_queue_cmd_cancel, &cmd_sleep, &cmd_warm, &cmd_end, NULL };
 
 static const struct amk_cmd cmd = {

@@ -254,6 +254,7 @@ daemon_sources = \
 	lib/session/session.c \
 	lib/session/session.h \
 	lib/session/sessions.c \
+	lib/session/set.c \
 	lib/session/sleep.c \
 	lib/session/status.c \
 	lib/session/status.h \

@@ -21,6 +21,7 @@ enum amk_input_kind {
 	AMK_INPUT_ANSWER,  /* to an open decision */
 	AMK_INPUT_CANCEL,  /* interrupt the turn */
 	AMK_INPUT_STEER,   /* a message of the user's into the running turn; only where the agent can */
+	AMK_INPUT_SET,	   /* one of what the codec says is set while it runs */
 	AMK_INPUT_EXIT,	   /* the process is gone; everything it wrote was stepped before. A turn that is
 			    * still busy then gets START and its message again */
 };
@@ -30,8 +31,9 @@ struct amk_input {
 	enum amk_input_kind kind;
 	const char *line; /* LINE: without newline, NUL-terminated; NULL when over the limit */
 	size_t line_n;
-	const char *id;	     /* MESSAGE, STEER: message id. ANSWER: the agent's id of the decision */
-	const char *text;    /* MESSAGE, STEER: what the user says. ANSWER: the reason or free text, or NULL. EXIT: the end
+	const char *id;	     /* MESSAGE, STEER: message id. ANSWER: the agent's id of the decision. SET: "model" or
+			      * "permission_mode" */
+	const char *text;    /* MESSAGE, STEER: what the user says. SET: the value. ANSWER: the reason or free text, or NULL. EXIT: the end
 			      * of what it wrote to stderr, or NULL */
 	const char *attachments; /* MESSAGE, STEER: JSON, see attached.h, or NULL */
 	const char *reply;   /* ANSWER: "once", "always", "reject" (permission); "answer", "reject" (question).
@@ -39,7 +41,8 @@ struct amk_input {
 	const char *answers; /* ANSWER to a question: JSON [[string]], one list per question */
 	const char *input;   /* ANSWER "once": the tool's input instead of the asked one, a JSON object, or NULL */
 	bool stop;	     /* ANSWER "reject": and the turn ends */
-	const char *by;	     /* ANSWER, CANCEL: who */
+	const char *was;     /* SET: the value before, or NULL */
+	const char *by;	     /* ANSWER, CANCEL, SET: who */
 	const char *native_id; /* START: the session to resume, or NULL */
 	const char *session_id; /* START */
 	int incarnation;	/* START: from 1 */
@@ -60,6 +63,8 @@ struct amk_sink {
 	void (*write)(void *arg, const char *s, size_t n);
 	/* The agent's session id became known or changed. */
 	void (*native)(void *arg, const char *native_id);
+	/* The agent has set something by itself; value NULL: what it was asked to set it takes only when it is started. */
+	void (*setting)(void *arg, const char *what, const char *value);
 };
 
 struct amk_track;
@@ -136,6 +141,8 @@ struct amk_codec {
 	bool (*busy)(const void *state);
 	/* How many tasks of its own it works on outside turns: it is not asleep before they end. NULL: never any. */
 	unsigned (*background)(const void *state);
+	/* What it takes while the program runs (SET); NULL-terminated. NULL: nothing. */
+	const char *const *sets;
 };
 
 /* All codecs, NULL-terminated; by name, or NULL. */

@@ -23,6 +23,7 @@ static const char *const credentials[] = { "ANTHROPIC_API_KEY", "CLAUDE_API_KEY"
 static const struct amk_agent_model models[] = {
 	{ "default", "Default" }, { "opus", "Opus" }, { "fable", "Fable" }, { "sonnet", "Sonnet" }, { NULL, NULL },
 };
+static const char *const sets[] = { "model", "permission_mode", NULL };
 static const char *const efforts[] = { "low", "medium", "high", "xhigh", "max", NULL };
 
 /* They are names: what the program may do is its permission mode. */
@@ -90,6 +91,7 @@ static void claude_free(void *state)
 	struct amk_claude *c = state;
 
 	amk_claude_item_reset(c);
+	amk_claude_set_reset(c);
 	amk_track_release(&c->track);
 	free(c->native);
 	free(c->model);
@@ -149,16 +151,6 @@ static struct amk_json *parse(const char *s, size_t n, struct amk_err *e)
 	return amk_json_parse(mended.s, mended.n, e);
 }
 
-/* Answers to our interrupts: the turn's result tells what became of them. What is refused tells nothing later. */
-static bool control_response(struct amk_claude *c, const struct amk_json *j)
-{
-	const struct amk_json *response = amk_json_get(j, "response");
-
-	if (amk_json_is(response, "subtype", "error"))
-		amk_claude_item_status(c, "request.refused", amk_json_get_str(response, "error"));
-	return true;
-}
-
 /* /clear: the next lines have another session id, which the next turn's first line names. */
 static bool conversation_reset(struct amk_claude *c, const struct amk_json *j)
 {
@@ -184,7 +176,7 @@ static const struct {
 	{ "result", amk_claude_turn_result },
 	{ "control_request", amk_claude_ask_request },
 	{ "control_cancel_request", amk_claude_ask_withdraw },
-	{ "control_response", control_response },
+	{ "control_response", amk_claude_set_response },
 	{ "conversation_reset", conversation_reset },
 	{ "command_lifecycle", amk_claude_message_lifecycle },
 	{ "keep_alive", ignore },	  /* says nothing */
@@ -293,7 +285,11 @@ static void claude_step(void *state, const struct amk_input *in, const struct am
 	case AMK_INPUT_STEER:
 		take_steer(c, in);
 		break;
+	case AMK_INPUT_SET:
+		amk_claude_set_take(c, in);
+		break;
 	case AMK_INPUT_EXIT:
+		amk_claude_set_exit(c);
 		amk_turn_exit(&c->track, in);
 		amk_claude_item_reset(c);
 		c->background = 0;
@@ -320,6 +316,7 @@ static void claude_save(const void *state, struct amk_buf *b)
 	amk_jw_cstr(b, "model", c->model);
 	amk_jw_cstr(b, "mode", c->mode);
 	amk_claude_item_save(c, b);
+	amk_claude_set_save(c, b);
 	amk_track_state_save(&c->track, b, "track");
 	amk_jw_close(b, '}');
 }
@@ -365,7 +362,7 @@ static int claude_load(void *state, const struct amk_json *saved, struct amk_err
 	c->native = own(s.native);
 	c->model = own(s.model);
 	c->mode = own(s.mode);
-	if (amk_claude_item_load(c, s.streams, e) < 0)
+	if (amk_claude_item_load(c, s.streams, e) < 0 || amk_claude_set_load(c, saved, e) < 0)
 		return -1;
 	return amk_track_state_load(&c->track, s.track, e);
 }
@@ -413,5 +410,6 @@ const struct amk_codec amk_agent_claude = {
 	.track = claude_track,
 	.quiet = claude_quiet,
 	.busy = claude_busy,
+	.sets = sets,
 	.background = claude_background,
 };

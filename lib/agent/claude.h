@@ -20,6 +20,12 @@ struct amk_claude_stream {
 	int64_t open;	/* the streaming block that the next "assistant" line finishes, -1: none */
 };
 
+/* Something that was set and is not answered yet. */
+struct amk_claude_setting {
+	int64_t request;
+	char *input; /* as it is recorded */
+};
+
 struct amk_claude {
 	struct amk_track track;
 	struct amk_claude_stream streams[AMK_CLAUDE_STREAMS];
@@ -29,6 +35,8 @@ struct amk_claude {
 	bool cancelling;  /* we interrupted the running turn */
 	bool error_said;  /* in the running turn */
 	int64_t background; /* tasks it works on outside turns */
+	struct amk_claude_setting *settings;
+	size_t nsettings;
 	double cost;	  /* total at the end of the last turn */
 	char *native, *model, *mode;
 };
@@ -98,6 +106,13 @@ bool amk_claude_note_system(struct amk_claude *c, const struct amk_json *j);
 
 /* lib/agent/claude_set.c: what is asked of the program beside its turns. */
 void amk_claude_set_start(struct amk_claude *c, bool warm);
+void amk_claude_set_take(struct amk_claude *c, const struct amk_input *in);
+bool amk_claude_set_response(struct amk_claude *c, const struct amk_json *j);
+void amk_claude_set_mode(struct amk_claude *c, const char *its); /* it is in another permission mode now */
+void amk_claude_set_exit(struct amk_claude *c);
+void amk_claude_set_reset(struct amk_claude *c);
+void amk_claude_set_save(const struct amk_claude *c, struct amk_buf *b);
+int amk_claude_set_load(struct amk_claude *c, const struct amk_json *saved, struct amk_err *e);
 
 /* lib/agent/claude_turn.c: system lines and results. */
 bool amk_claude_turn_system(struct amk_claude *c, const struct amk_json *j);

@@ -44,8 +44,10 @@ static bool system_status(struct amk_claude *c, const struct amk_json *j)
 {
 	const char *mode = amk_json_get_str(j, "permissionMode");
 
-	if (keep(&c->mode, mode))
+	if (keep(&c->mode, mode)) {
+		amk_claude_set_mode(c, mode);
 		amk_claude_item_status(c, "permission.mode", mode);
+	}
 	if (amk_json_is(j, "status", "compacting"))
 		amk_claude_item_status(c, "compacting", NULL);
 	if (amk_json_is(j, "compact_result", "failed"))

@@ -5,7 +5,7 @@
 #include "agent/agent.h"
 #include "core/jw.h"
 
-static const char *const kinds[] = { "start", "line", "message", "answer", "cancel", "steer", "exit" };
+static const char *const kinds[] = { "start", "line", "message", "answer", "cancel", "steer", "set", "exit" };
 
 static void write_str(struct amk_buf *b, const char *key, const char *s)
 {
@@ -38,6 +38,7 @@ void amk_input_write(struct amk_buf *b, const struct amk_input *in)
 	write_str(b, "answers", in->answers);
 	write_str(b, "input", in->input);
 	write_flag(b, "stop", in->stop);
+	write_str(b, "was", in->was);
 	write_str(b, "by", in->by);
 	write_str(b, "native_id", in->native_id);
 	write_str(b, "session_id", in->session_id);
@@ -79,6 +80,7 @@ int amk_input_read(struct amk_input *in, const struct amk_json *j, struct amk_er
 		AMK_JSON_FIELD(amk_input, answers, "answers", STR, false),
 		AMK_JSON_FIELD(amk_input, input, "input", STR, false),
 		AMK_JSON_FIELD(amk_input, stop, "stop", BOOL, false),
+		AMK_JSON_FIELD(amk_input, was, "was", STR, false),
 		AMK_JSON_FIELD(amk_input, by, "by", STR, false),
 		AMK_JSON_FIELD(amk_input, native_id, "native_id", STR, false),
 		AMK_JSON_FIELD(amk_input, session_id, "session_id", STR, false),

@@ -40,6 +40,7 @@ static const struct amk_agent_permission permissions[] = {
 	{ NULL, NULL, { NULL, NULL }, NULL },
 };
 static const char *const env[] = { NULL };
+static const char *const sets[] = { "model", NULL };
 
 static const struct amk_capability capabilities[] = {
 	{ "planMode", true },	     { "permissions", true },	   { "questions", true },
@@ -171,6 +172,19 @@ static void take_answer(struct mock *m, const struct amk_input *in)
 		answers = amk_json_parse(in->answers, strlen(in->answers), NULL);
 	respond(m, in->id, in->reply, answers);
 	amk_ask_answer(&m->track, in);
+}
+
+/* Its program takes whatever it is told: what is set is set when it is sent. */
+static void take_set(struct mock *m, const struct amk_input *in)
+{
+	struct amk_buf line AMK_AUTO(buf) = AMK_BUF_INIT(PART_MAX);
+
+	amk_jw_open(&line, NULL, '{');
+	amk_jw_cstr(&line, "type", "set");
+	amk_jw_cstr(&line, in->id, in->text);
+	amk_jw_close(&line, '}');
+	write_line(m, &line);
+	amk_track_changed(&m->track, in, "live", NULL);
 }
 
 /* The text parts of a content array, joined by newlines. False when there are none. */
@@ -325,6 +339,9 @@ static void mock_step(void *state, const struct amk_input *in, const struct amk_
 	case AMK_INPUT_STEER:
 		take_steer(m, in);
 		break;
+	case AMK_INPUT_SET:
+		take_set(m, in);
+		break;
 	case AMK_INPUT_EXIT:
 		amk_turn_exit(&m->track, in);
 		break;
@@ -387,4 +404,5 @@ const struct amk_codec amk_agent_mock = {
 	.track = mock_track,
 	.quiet = mock_quiet,
 	.busy = mock_busy,
+	.sets = sets,
 };

@@ -430,3 +430,22 @@ void amk_track_user(struct amk_track *t, const char *native, const char *text, c
 	say_item(t, o, text, "completed", synthetic);
 	open_remove(t, o);
 }
+
+void amk_track_changed_write(struct amk_buf *b, const struct amk_input *set, const char *how, const char *error)
+{
+	amk_jw_cstr(b, "what", set->id);
+	amk_jw_cstr(b, "from", set->was);
+	amk_jw_cstr(b, "to", set->text);
+	amk_jw_cstr(b, "by", set->by);
+	amk_jw_cstr(b, "how", how);
+	if (error)
+		amk_jw_str(b, "error", error, strnlen(error, 1000));
+}
+
+void amk_track_changed(struct amk_track *t, const struct amk_input *set, const char *how, const char *error)
+{
+	struct amk_buf data AMK_AUTO(buf) = AMK_BUF_INIT(64u << 10);
+
+	amk_track_changed_write(&data, set, how, error);
+	amk_track_say(t, "session.changed", true, data.s, NULL);
+}

@@ -105,6 +105,11 @@ void amk_track_unparsed(struct amk_track *t, const char *location, const char *e
 /* Any type. `data` and `more` are JSON members; "amika" gets the turn's number and `more` (or NULL). */
 void amk_track_say(struct amk_track *t, const char *type, bool synthetic, const char *data, const char *more);
 
+/* What was set, by a SET: `how` is "live", "restart" or "start"; `error` why not live, or NULL. */
+void amk_track_changed(struct amk_track *t, const struct amk_input *set, const char *how, const char *error);
+/* The same as members of an event's data. */
+void amk_track_changed_write(struct amk_buf *b, const struct amk_input *set, const char *how, const char *error);
+
 /* Whether a value nests too deeply to stand inside our records, which may nest AMK_JSON_DEPTH deep. */
 bool amk_track_is_deep(const struct amk_json *j);
 /* Writes a value of the agent's; one that is too deep as text. */

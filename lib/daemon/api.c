@@ -41,6 +41,7 @@ const struct amk_route amk_api_routes[] = {
 	{ "GET", S, 0, amk_api_session_list },
 	{ "POST", S "/{}", AMK_ROUTE_JSON, amk_api_session_create },
 	{ "GET", S "/{}", 0, amk_api_session_get },
+	{ "PATCH", S "/{}", AMK_ROUTE_JSON, amk_api_session_set },
 	{ "DELETE", S "/{}", 0, amk_api_session_forget },
 	{ "POST", S "/{}/messages", AMK_ROUTE_JSON, amk_api_session_post },
 	{ "POST", S "/{}/messages/stream", AMK_ROUTE_JSON, amk_api_event_turn },

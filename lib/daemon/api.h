@@ -34,6 +34,7 @@ void amk_api_session_post(struct amk_request *rq, void *arg);
 void amk_api_session_forget(struct amk_request *rq, void *arg);
 void amk_api_session_terminate(struct amk_request *rq, void *arg);
 void amk_api_session_cancel(struct amk_request *rq, void *arg);
+void amk_api_session_set(struct amk_request *rq, void *arg);
 void amk_api_session_sleep(struct amk_request *rq, void *arg);
 void amk_api_session_warm(struct amk_request *rq, void *arg);
 

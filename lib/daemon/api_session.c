@@ -248,3 +248,20 @@ void amk_api_session_warm(struct amk_request *rq, void *arg)
 	else if (s)
 		amk_api_reply_flushed(arg, rq, 204, NULL);
 }
+
+void amk_api_session_set(struct amk_request *rq, void *arg)
+{
+	struct amk_buf b AMK_AUTO(buf) = AMK_BUF_INIT(AMK_API_REPLY_MAX);
+	struct amk_session *s = amk_api_session(arg, rq);
+	struct amk_err e;
+	char peer[64];
+
+	if (!s)
+		return;
+	if (amk_session_set(s, amk_request_json(rq), amk_api_peer(rq, peer), &e) < 0) {
+		amk_request_problem(rq, &e, NULL);
+		return;
+	}
+	amk_session_write(&b, s);
+	amk_api_reply_flushed(arg, rq, 200, &b);
+}

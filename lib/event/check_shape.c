@@ -41,6 +41,7 @@ static const struct form types[] = {
 	{ "message.cancelled", NULL },
 	{ "message.steered", NULL },
 	{ "decision.changed", "decision_id:s state:void reason:s" },
+	{ "session.changed", NULL },
 };
 
 static const struct form parts[] = {

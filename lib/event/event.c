@@ -8,7 +8,8 @@
 #include "core/jw.h"
 #include "core/time.h"
 
-static const char *const own_types[] = { "message.queued", "message.cancelled", "message.steered", "decision.changed" };
+static const char *const own_types[] = { "message.queued", "message.cancelled", "message.steered", "decision.changed",
+					 "session.changed" };
 
 bool amk_event_is_universal(const char *type)
 {

@@ -17,6 +17,7 @@
 
 struct create {
 	const char *agent, *agent_mode, *permission_mode, *model, *variant, *version, *directory, *title;
+	int64_t sleep_ms; /* -1: as the daemon is set */
 	const struct amk_json *environment, *arguments, *mcp, *skills;
 	const struct amk_codec *codec;
 };
@@ -30,6 +31,7 @@ static const struct amk_json_field fields[] = {
 	AMK_JSON_FIELD(create, version, "agentVersion", STR, false),
 	AMK_JSON_FIELD(create, directory, "directory", STR, false),
 	AMK_JSON_FIELD(create, title, "title", STR, false),
+	AMK_JSON_FIELD(create, sleep_ms, "sleepMs", INT, false),
 	AMK_JSON_FIELD(create, environment, "environment", OBJECT, false),
 	AMK_JSON_FIELD(create, arguments, "arguments", ARRAY, false),
 	AMK_JSON_FIELD(create, mcp, "mcp", OBJECT, false),
@@ -70,25 +72,42 @@ static bool is_one_of(const char *const *list, const char *word)
 }
 
 /* The agents refuse it to root themselves, but only once they run. */
-static int check_root(const struct create *c, const struct amk_agent_permission *p, struct amk_err *e)
+static int check_root(const struct amk_codec *codec, const struct amk_agent_permission *p, const struct amk_json *vars,
+		      struct amk_err *e)
 {
-	if (!p->root_env || geteuid() != 0 || amk_json_is(c->environment, p->root_env, "1"))
+	if (!p->root_env || geteuid() != 0 || amk_json_is(vars, p->root_env, "1"))
 		return 0;
-	amk_err_set(e, AMK_EINVALID, "%s does not take permission mode %s from root", c->agent, p->name);
+	amk_err_set(e, AMK_EINVALID, "%s does not take permission mode %s from root", codec->name, p->name);
 	return amk_err_hint(e, "run amikad as another user, or, where root is confined, give %s=1", p->root_env);
 }
 
 /* What this agent has comes near, and nothing else. */
-static int permission_unknown(const struct create *c, const char *const *known, struct amk_err *e)
+static void permission_unknown(const struct amk_codec *codec, const char *name, const char *const *known,
+			       struct amk_err *e)
 {
 	struct amk_near near;
 
-	amk_near_init(&near, c->permission_mode);
+	amk_near_init(&near, name);
 	for (; *known; known++)
-		if (amk_agent_permission(c->codec, *known))
+		if (amk_agent_permission(codec, *known))
 			amk_near_add(&near, *known);
-	amk_err_set(e, AMK_EINVALID, "invalid permission mode: %.60s", c->permission_mode);
-	return amk_near_hint(&near, e, "", "see: amika agent list --json");
+	amk_err_set(e, AMK_EINVALID, "invalid permission mode: %.60s", name);
+	amk_near_hint(&near, e, "", "see: amika agent list --json");
+}
+
+const struct amk_agent_permission *amk_session_permission(const struct amk_codec *codec, const char *name,
+							  const struct amk_json *vars, struct amk_err *e)
+{
+	static const char *const known[] = { "default", "plan", "bypass", "acceptEdits", NULL };
+	const struct amk_agent_permission *p = name ? amk_agent_permission(codec, name) : codec->permissions;
+
+	if (name && !is_one_of(known, name)) {
+		permission_unknown(codec, name, known, e);
+		return NULL;
+	}
+	if (!p)
+		amk_err_set(e, AMK_EMODE, "mode not supported: %s %.60s", codec->name, name);
+	return p && check_root(codec, p, vars, e) == 0 ? p : NULL;
 }
 
 static int mode_unknown(const struct create *c, struct amk_err *e)
@@ -105,20 +124,19 @@ static int mode_unknown(const struct create *c, struct amk_err *e)
 
 static int check_modes(struct create *c, struct amk_err *e)
 {
-	static const char *const known[] = { "default", "plan", "bypass", "acceptEdits", NULL };
 	const struct amk_agent_permission *p;
 
-	if (c->permission_mode && !is_one_of(known, c->permission_mode))
-		return permission_unknown(c, known, e);
 	if (!c->agent_mode)
 		c->agent_mode = c->codec->modes[0].id;
+	p = amk_session_permission(c->codec, c->permission_mode, c->environment, e);
+	if (!p && e->code != AMK_EMODE)
+		return -1;
 	if (!amk_agent_mode(c->codec, c->agent_mode))
 		return mode_unknown(c, e);
-	p = c->permission_mode ? amk_agent_permission(c->codec, c->permission_mode) : c->codec->permissions;
 	if (!p)
-		return amk_err_set(e, AMK_EMODE, "mode not supported: %s %.60s", c->agent, c->permission_mode);
+		return -1;
 	c->permission_mode = p->shown;
-	return check_root(c, p, e);
+	return 0;
 }
 
 /* What would have no effect is refused, not kept for show. */
@@ -217,6 +235,8 @@ static void write_spec(struct amk_buf *b, const struct create *c)
 	amk_jw_cstr(b, "variant", c->variant);
 	amk_jw_cstr(b, "directory", c->directory);
 	amk_jw_cstr(b, "title", c->title);
+	if (c->sleep_ms >= 0)
+		amk_jw_int(b, "sleepMs", c->sleep_ms);
 	write_children(b, "environment", c->environment, '{', '}');
 	write_children(b, "arguments", c->arguments, '[', ']');
 	amk_jw_close(b, '}');
@@ -262,7 +282,7 @@ int amk_session_create(struct amk_sessions *all, const char *id, const struct am
 		       struct amk_session **made, struct amk_err *e)
 {
 	struct amk_buf spec AMK_AUTO(buf) = AMK_BUF_INIT(SPEC_MAX);
-	struct create c = { 0 };
+	struct create c = { .sleep_ms = -1 };
 	struct amk_state_session r = { .id = id, .state = "idle", .reason = "new" };
 	char *native AMK_AUTO(mem) = NULL;
 

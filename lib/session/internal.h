@@ -145,6 +145,8 @@ void amk_sleep_leave(struct amk_session *s, const char *why);
 void amk_sleep_committed(struct amk_session *s);
 void amk_sleep_look(struct amk_session *s); /* its status has changed */
 
+/* set.c: what the agent set by itself, or takes only when it is started; `arg` is the session. */
+void amk_set_told(void *arg, const char *what, const char *value);
 /* session.c: starts the next queued message if nothing is in its way; ends the session if that is due. */
 void amk_session_pump(struct amk_session *s);
 /* An event about a message, with its id and nothing more. */

@@ -28,7 +28,14 @@ static void drop_native(void *arg, const char *native_id)
 	(void)native_id;
 }
 
-static const struct amk_sink nowhere = { NULL, drop_said, drop_bytes, drop_native };
+static void drop_setting(void *arg, const char *what, const char *value)
+{
+	(void)arg;
+	(void)what;
+	(void)value;
+}
+
+static const struct amk_sink nowhere = { NULL, drop_said, drop_bytes, drop_native, drop_setting };
 
 struct replay {
 	struct amk_session *s;

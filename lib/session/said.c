@@ -174,7 +174,7 @@ static void record(struct amk_session *s, const struct amk_input *in)
 
 void amk_said_step(struct amk_session *s, const struct amk_input *in)
 {
-	struct amk_sink sink = { s, say, say_write, say_native };
+	struct amk_sink sink = { s, say, say_write, say_native, amk_set_told };
 
 	amk_buf_clear(&s->writes);
 	s->answered = false;

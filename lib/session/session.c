@@ -325,7 +325,7 @@ static void write_environment(struct amk_buf *b, const struct amk_json *vars)
 void amk_session_write(struct amk_buf *b, const struct amk_session *s)
 {
 	static const char *const copied[] = { "agentMode", "permissionMode", "model", "variant", "directory",
-					      "title",	   "arguments" };
+					      "title",	   "arguments",	     "sleepMs" };
 
 	amk_jw_open(b, NULL, '{');
 	amk_jw_cstr(b, "sessionId", s->id);

@@ -87,6 +87,13 @@ int amk_session_list(struct amk_sessions *all, int64_t *before, uint64_t limit, 
 int amk_session_create(struct amk_sessions *all, const char *id, const struct amk_json *request,
 		       struct amk_session **made, struct amk_err *e);
 
+/*
+ * The agent's permission mode of that name (NULL: its first one), if it has it and takes it from this user; `vars` are
+ * the session's variables.
+ */
+const struct amk_agent_permission *amk_session_permission(const struct amk_codec *codec, const char *name,
+							  const struct amk_json *vars, struct amk_err *e);
+
 /* Where the agent's program is: a helper of ours, or on `path` (NULL: the system's). */
 int amk_session_program(char to[AMK_PATH_MAX], const struct amk_codec *codec, const char *path, struct amk_err *e);
 
@@ -129,6 +136,11 @@ int amk_session_may_sleep(const struct amk_session *s, struct amk_err *e);
  * at once if there is none; done(arg, false) as in amk_session_terminate.
  */
 void amk_session_sleep(struct amk_session *s, void (*done)(void *arg, bool ok), void *arg);
+/*
+ * Sets what the request names (model, permissionMode, title, sleepMs) for as long as the session lives: at once where
+ * the agent takes it while it runs, else its program is ended as soon as it has nothing to do, and the next has it.
+ */
+int amk_session_set(struct amk_session *s, const struct amk_json *request, const char *by, struct amk_err *e);
 /* Starts its program without a message. One that runs is no error. */
 int amk_session_warm(struct amk_session *s, struct amk_err *e);
 /*

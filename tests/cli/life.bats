@@ -204,3 +204,57 @@ program() { pgrep -P "$(shim_of_last_run)" amika-mock; }
 		amikad stop >/dev/null
 	done
 }
+
+changes_of() { # SESSION: WHAT FROM TO HOW
+	amika events --json "$1" | jq -r 'select(.type == "session.changed").data | [.what, .from, .to, .how] | join(" ")'
+}
+
+@test "set: at once where the agent takes it, else its next program has it; said in the log" {
+	amika session create tau --agent mock -- --pace 0 >/dev/null
+	[ "$(amika session set --json --model big tau | jq -r .model)" = big ]
+	[ "$(amika send --final tau self)" = 'model big, permission mode default, resumes none' ]
+	amika session set --model small tau >/dev/null
+	[ "$(amika send --final tau self)" = 'model small, permission mode default, resumes none' ]
+	[ "$(last_run)" = 1 ]
+	amika session set --permission-mode plan --title 'A title' tau >/dev/null
+	[ "$(amika send --final tau self)" = 'model small, permission mode plan, resumes mock-tau' ]
+	[ "$(last_run)" = 2 ]
+	[ "$(changes_of tau)" = $'model mock big start\nmodel big small live\npermission_mode default plan restart' ]
+	# What is so already changes nothing.
+	amika session set --model small --permission-mode plan tau >/dev/null
+	[ "$(changes_of tau | wc -l)" = 3 ]
+	amikad stop >/dev/null
+	[ "$(amika session show --json tau | jq -r '[.model, .permission_mode, .title] | join(" ")')" = 'small plan A title' ]
+	[ "$(amika send --final tau self)" = 'model small, permission mode plan, resumes mock-tau' ]
+	# Nobody who reads the original's events is told.
+	[ "$(curl -sS --unix-socket "$AMIKA_STATE_DIRECTORY/socket" http://localhost/v1/sessions/tau/events |
+		jq '[.events[] | select(.type == "session.changed")] | length')" = 0 ]
+	amika events --json tau | check-stream -
+}
+
+@test "set while a turn runs: the program is ended only when that is over, and what waits goes to the next" {
+	amika session create tau --agent mock -- --pace 0 >/dev/null
+	amika send --no-wait --id a tau permission >/dev/null
+	said tau 2 permission.requested
+	amika session set --permission-mode plan tau >/dev/null
+	amika send --no-wait --id b tau self >/dev/null
+	[ "$(state tau)" = 'waiting: d_1' ]
+	kill -KILL "$(amikad status | jq .pid)"
+	amika decision allow d_1 >/dev/null
+	amika decision allow d_2 >/dev/null
+	amika send --id c tau hello >/dev/null
+	survived tau 0 a=completed b=completed c=completed
+	[[ $(cat "$events") = *'permission mode plan, resumes mock-tau'* ]]
+	[ "$(last_run)" = 2 ]
+}
+
+@test "set: what cannot be" {
+	amika session create tau --agent mock -- --pace 0 >/dev/null
+	run -2 amika session set tau
+	run -3 amika session set --permission-mode nosuch tau
+	run -3 amika session set --model '' tau
+	run -4 amika session set --model x nosuch
+	amika session end tau >/dev/null
+	run -5 amika session set --model x tau
+	[ "$(changes_of tau)" = '' ]
+}

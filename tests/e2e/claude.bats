@@ -294,3 +294,84 @@ setup() { claude_setup; }
 		esac
 	done
 }
+
+# The model the last request after N was for.
+asked_model() { asked_since "$1" | jq -rs 'map(.body.model // .model // empty) | last'; } # N
+
+@test "asleep and awake again: the conversation goes on by its native id" {
+	a amika session create --agent claude sleeper
+	a amika send sleeper "[[text:before the sleep]]" >/dev/null
+	native=$(a amika session show sleeper | jq -r .native_session_id)
+	[ "$(a amika session sleep sleeper | jq -r '[.state, .state_reason, .resident] | join(" ")')" = "asleep stopped " ]
+	a amika send sleeper "[[text:after it]]" >out
+	[ "$(outcome <out)" = completed ]
+	[ "$(a amika session show sleeper | jq -r .native_session_id)" = "$native" ]
+	tail -n 1 "$BATS_FILE_TMPDIR/requests" | grep -q "before the sleep"
+	[ "$(a amika session show sleeper | jq .resident)" -gt 50000000 ]
+	checked sleeper
+}
+
+@test "warm: the program has answered before there is a message" {
+	a amika session create --agent claude warm
+	a amika session warm warm
+	exec {states}< <(exec amika session list --json --follow 3>&-)
+	follower=$!
+	while read -r -u "$states" line; do
+		[ "$(jq -r '[.session_id, .state] | join(" ")' <<<"$line")" != "warm idle" ] || break
+	done
+	kill "$follower"
+	exec {states}<&-
+	a amika send warm "[[text:quick]]" >out
+	[ "$(last_text <out)" = quick ]
+	[ "$(a amika events warm | jq -s 'map(select(.amika.incarnation // 1 > 1)) | length')" = 0 ]
+	checked warm
+}
+
+@test "the model is set in the running program" {
+	a amika session create --agent claude --model opus model
+	at=$(asked_upto)
+	a amika send model "[[text:one]]" >/dev/null
+	first=$(asked_model "$at")
+	a amika session set --model made-up-name model
+	at=$(asked_upto)
+	a amika send model "[[text:two]]" >out
+	[ "$(asked_model "$at")" = made-up-name ]
+	[ "$first" != made-up-name ]
+	a amika events model | some '.type == "session.changed" and .data.what == "model" and .data.how == "live" and
+		.data.to == "made-up-name"'
+	a amika session sleep model >/dev/null
+	at=$(asked_upto)
+	a amika send model "[[text:three]]" >/dev/null
+	[ "$(asked_model "$at")" = made-up-name ]
+	checked model
+}
+
+@test "the permission mode is set in the running program" {
+	a amika session create --agent claude modes
+	a amika send modes "[[text:one]]" >/dev/null
+	a amika session set --permission-mode acceptEdits modes
+	a amika send modes "[[tool:write set-live.txt words]]" >out
+	[ "$(outcome <out)" = completed ]
+	[ "$(cat set-live.txt)" = words ]
+	a amika session set --permission-mode plan modes
+	a amika send modes "[[text:two]]" >/dev/null
+	[ "$(a amika events modes | jq -r 'select(.type == "session.changed").data | [.to, .how] | join(" ")')" = \
+		$'acceptEdits live\nplan live' ]
+	[ "$(a amika session show modes | jq -r .permission_mode)" = plan ]
+	checked modes
+}
+
+@test "bypass cannot be set live: the program is started anew with it, where root may" {
+	a amika session create --agent claude --env IS_SANDBOX=1 free
+	a amika send free "[[text:one]]" >/dev/null
+	a amika session set --permission-mode bypass free
+	a amika send free "[[tool:bash touch unasked.txt]]" >out
+	[ "$(outcome <out)" = completed ]
+	[ -e unasked.txt ]
+	a amika events free | some '.type == "session.changed" and .data.to == "bypass" and .data.how == "restart" and
+		(.data.error | length) > 0'
+	a amika session create --agent claude --env IS_SANDBOX=0 bound
+	[ "$(id -u)" != 0 ] || run -3 --separate-stderr a amika session set --permission-mode bypass bound
+	[ "$(id -u)" != 0 ] || [[ $stderr = *"from root"*"IS_SANDBOX=1"* ]]
+	checked free
+}
