@@ -121,8 +121,6 @@ static void drop_steps(void)
 	mock.asked = 0;
 }
 
-/* ---- scripts that compute ---- */
-
 static void repeat(const char *suffix, const char *text)
 {
 	add_parts_line("started", suffix, text, mock.attached.s);
@@ -456,21 +454,11 @@ static void take_line(const char *line, size_t n)
 	}
 }
 
-/* ---- what goes out ---- */
-
 static void flush(void)
 {
 	if (amk_write_all(STDOUT_FILENO, mock.out.s, mock.out.n) < 0)
 		exit(1);
 	amk_buf_clear(&mock.out);
-}
-
-static void flood_fill(struct amk_buf *text)
-{
-	while (text->n < (size_t)mock.flood_bytes)
-		amk_buf_addf(text, "%lld ", (long long)mock.flood_left);
-	text->n = (size_t)mock.flood_bytes;
-	text->s[text->n] = '\0';
 }
 
 /* The next delta of a flood, with its item's start and end around it where they belong. */
@@ -482,10 +470,12 @@ static void flood_step(void)
 	snprintf(suffix, sizeof suffix, "flood_%lld", (long long)mock.flood_item);
 	if (mock.flood_text.n == 0)
 		add_text_line("started", suffix, "");
+	while (!mock.clock && text.n < (size_t)mock.flood_bytes)
+		amk_buf_addf(&text, "%lld ", (long long)mock.flood_left);
 	if (mock.clock)
 		amk_buf_addf(&text, "%lld ", (long long)amk_time_now());
 	else
-		flood_fill(&text);
+		text.s[text.n = (size_t)mock.flood_bytes] = '\0';
 	add_delta(suffix, text.s);
 	amk_buf_add(&mock.flood_text, text.s, text.n);
 	mock.flood_left--;

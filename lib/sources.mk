@@ -238,6 +238,7 @@ daemon_sources = \
 	lib/session/cancel.c \
 	lib/session/create.c \
 	lib/session/deadline.c \
+	lib/session/deadline.h \
 	lib/session/forget.c \
 	lib/session/forget.h \
 	lib/session/handover.c \
@@ -255,7 +256,9 @@ daemon_sources = \
 	lib/session/session.h \
 	lib/session/sessions.c \
 	lib/session/set.c \
+	lib/session/set.h \
 	lib/session/sleep.c \
+	lib/session/sleep.h \
 	lib/session/status.c \
 	lib/session/status.h \
 	lib/session/steering.c \

@@ -63,7 +63,7 @@ struct amk_sink {
 	void (*write)(void *arg, const char *s, size_t n);
 	/* The agent's session id became known or changed. */
 	void (*native)(void *arg, const char *native_id);
-	/* The agent has set something by itself; value NULL: what it was asked to set it takes only when it is started. */
+	/* The agent is in another permission mode; value NULL: what it was asked to set it takes only when it is started. */
 	void (*setting)(void *arg, const char *what, const char *value);
 };
 

@@ -5,7 +5,11 @@
 
 #include "core/say.h"
 #include "run/run.h"
+#include "session/deadline.h"
+#include "session/forget.h"
 #include "session/session.h"
+#include "session/set.h"
+#include "session/sleep.h"
 #include "session/status.h"
 #include "store/state.h"
 
@@ -64,7 +68,7 @@ struct amk_session {
 	bool broken;	    /* could not be taken up; counts as ended, for this daemon */
 	char *stopping;	    /* why its program is to be ended, resumably; it is as soon as nothing runs. NULL: it is not */
 	struct amk_status status;
-	bool warm; /* a program is to be started without a message, once the one that ends is gone */
+	bool warm; /* a program is to be started without a message, once none is there */
 	bool changed;	    /* the row in the store is behind */
 	unsigned queued, open_decisions;
 	int incarnations;
@@ -137,16 +141,6 @@ void amk_sessions_again(struct amk_session *s, const struct amk_err *e);
 /* Reports that the store failed; the turn will be undone. */
 void amk_sessions_trouble(struct amk_sessions *all, const struct amk_err *e);
 
-/* sleep.c: a program that has nothing to do is ended, and started again before it has. */
-void amk_sleep_open(struct amk_sessions *all);
-void amk_sleep_take_up(struct amk_session *s);
-/* Its program, if it has one, is to be ended: recorded now, done after a commit as soon as that cuts nothing off. */
-void amk_sleep_leave(struct amk_session *s, const char *why);
-void amk_sleep_committed(struct amk_session *s);
-void amk_sleep_look(struct amk_session *s); /* its status has changed */
-
-/* set.c: what the agent set by itself, or takes only when it is started; `arg` is the session. */
-void amk_set_told(void *arg, const char *what, const char *value);
 /* session.c: starts the next queued message if nothing is in its way; ends the session if that is due. */
 void amk_session_pump(struct amk_session *s);
 /* An event about a message, with its id and nothing more. */
@@ -159,16 +153,6 @@ void amk_said_step(struct amk_session *s, const struct amk_input *in);
 /* An event of the daemon itself. */
 void amk_said_own(struct amk_session *s, const struct amk_said *said);
 
-/* deadline.c */
-int amk_deadline_open(struct amk_sessions *all, struct amk_err *e); /* waits for the earliest */
-void amk_deadline_close(struct amk_sessions *all);
-int64_t amk_deadline_of(const struct amk_sessions *all, const char *kind); /* of what is asked now, or 0 */
-void amk_deadline_add(struct amk_sessions *all, int64_t deadline);	   /* of what was asked; 0: none */
-
-/* handover.c: whether the program has read what was answered */
-void amk_handover_sent(struct amk_session *s); /* the step that answered is over */
-void amk_handover_look(struct amk_session *s); /* at what the program has read by now */
-void amk_handover_end(struct amk_session *s);  /* the program is over: what it has not read is void */
 /* live.c */
 /* A new incarnation: recorded now, started after the commit. warm: no message follows at once. */
 void amk_live_start(struct amk_session *s, bool warm);

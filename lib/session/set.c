@@ -3,6 +3,8 @@
  * What a session is started from and may be changed while it lives. The new value is kept first of all: whatever
  * becomes of the running program, the next one has it.
  */
+#include "session/set.h"
+
 #include <string.h>
 
 #include "agent/track.h"
@@ -124,7 +126,9 @@ void amk_set_told(void *arg, const char *what, const char *value)
 		amk_sleep_leave(s, "changed");
 		return;
 	}
-	if (strcmp(what, "permission_mode") != 0 || (was && strcmp(was, value) == 0))
+	/* A plan that was approved is not made anew by the next program. Nothing else an agent does makes that one freer. */
+	if (strcmp(what, "permission_mode") != 0 || !was || strcmp(was, "plan") != 0 || strcmp(value, "plan") == 0 ||
+	    strcmp(value, "bypass") == 0)
 		return;
 	in.was = was;
 	if (keep_text(s, "permissionMode", value, &e) < 0)

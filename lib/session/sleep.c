@@ -4,6 +4,8 @@
  * where it was. That it is to be ended is on record before it is told, so that a daemon that comes in between goes on
  * with it, and gives no message to a program that is about to leave.
  */
+#include "session/sleep.h"
+
 #include <stdio.h>
 
 #include "core/crash.h"
