@@ -57,6 +57,7 @@ unit_programs = \
 	tests/unit/sha256 \
 	tests/unit/shape \
 	tests/unit/state \
+	tests/unit/steering \
 	tests/unit/store \
 	tests/unit/time \
 	tests/unit/token \
@@ -190,6 +191,7 @@ tests_unit_say_LDADD = $(test_libs)
 tests_unit_sha256_LDADD = $(test_libs)
 tests_unit_shape_LDADD = $(test_libs)
 tests_unit_state_LDADD = $(test_libs)
+tests_unit_steering_LDADD = $(test_libs)
 tests_unit_store_LDADD = $(test_libs)
 tests_unit_time_LDADD = $(test_libs)
 tests_unit_token_LDADD = $(test_libs)

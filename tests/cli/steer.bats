@@ -87,7 +87,7 @@ checked() {
 		any(.data.item.content[]; .type == "file_ref" and .path == $path))' "$BATS_TEST_TMPDIR/out"
 }
 
-@test "the API: \"steer\":true, its receipt and the stream of its turn; the WebSocket's message too" {
+@test "the API: \"steer\":true, its receipt and the stream of its turn" {
 	amika send --no-wait --id first "$tau" steer >/dev/null
 	run api /messages/stream -X POST -H 'Content-Type: application/json' \
 		-d '{"message":"left","messageId":"second","steer":true}'

@@ -102,6 +102,32 @@ events() { jq -cn 'inputs | select(.sequence)' "$lines"; }
 	[ "$(amika events --json "$session" | grep -c turn.started)" = 1 ]
 }
 
+@test "a message put into the running turn, one taken back from the queue, and all of it cancelled" {
+	amika send --no-wait --id first "$session" hang >/dev/null
+	await "$session" turn.started >/dev/null
+	connect "$at"
+	tell '{"type":"message","request_id":1,"text":"left","message_id":"s","steer":true}'
+	hear '"request_id":1'
+	[ "$(jq -c '[.type,.message_id,.state]' <<<"$line")" = '["receipt","s","steered"]' ]
+	tell '{"type":"message","request_id":2,"text":"waits","message_id":"q"}'
+	hear '"request_id":2'
+	[ "$(jq -r .state <<<"$line")" = queued ]
+	tell '{"type":"cancel","request_id":3,"message_id":"q"}'
+	hear '"request_id":3'
+	[ "$(jq -r .type <<<"$line")" = 'done' ]
+	tell '{"type":"cancel","request_id":4,"message_id":"nosuch"}'
+	hear '"request_id":4'
+	[ "$(jq -c '[.type,.status]' <<<"$line")" = '["problem",404]' ]
+	tell '{"type":"message","request_id":5,"text":"waits, too","message_id":"r"}'
+	hear '"request_id":5'
+	tell '{"type":"cancel","request_id":6,"all":true}'
+	hear '"request_id":6'
+	hang_up
+	said "$session" 1 turn.ended
+	[ "$(amika events --json "$session" | jq -rs 'map(select(.type == "message.cancelled").data.message_id) | join(" ")')" = 'q r' ]
+	[ "$(amika session show --json "$session" | jq .queued)" = 0 ]
+}
+
 @test "a message with attachments" {
 	talk "$at" turn.ended 1 '{"type":"subscribe"}' '{"type":"message","text":"see","attachments":[{"path":"/etc/passwd"}]}'
 	[ "$(of item.completed | jq -rs '.[0].data.item.content[1] | .type + " " + .path')" = "file_ref /etc/passwd" ]
