@@ -90,9 +90,16 @@ static void on_native(void *arg, const char *native_id)
 	amk_buf_addf(&l->out, "native %s\n", native_id);
 }
 
+static void on_setting(void *arg, const char *what, const char *value)
+{
+	struct life *l = arg;
+
+	amk_buf_addf(&l->out, "setting %s %s\n", what, value ? value : "at the next start");
+}
+
 static void step(struct life *l, const struct amk_input *in)
 {
-	const struct amk_sink sink = { l, on_say, on_write, on_native };
+	const struct amk_sink sink = { l, on_say, on_write, on_native, on_setting };
 
 	l->codec->step(l->state, in, &sink);
 }

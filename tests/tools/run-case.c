@@ -117,6 +117,19 @@ static void on_native(void *arg, const char *native_id)
 	amk_buf_addc(&r->out, '\n');
 }
 
+static void on_setting(void *arg, const char *what, const char *value)
+{
+	struct runner *r = arg;
+
+	if (r->silent)
+		return;
+	amk_jw_open(&r->out, NULL, '{');
+	amk_jw_cstr(&r->out, "setting", what);
+	amk_jw_cstr(&r->out, "value", value);
+	amk_jw_close(&r->out, '}');
+	amk_buf_addc(&r->out, '\n');
+}
+
 static void runner_init(struct runner *r, const struct amk_codec *codec)
 {
 	*r = (struct runner){ .codec = codec, .state = codec->new_state(), .out = AMK_BUF_INIT(OUT_MAX) };
@@ -135,7 +148,7 @@ static void runner_release(struct runner *r)
 
 static void step(struct runner *r, const struct input *in)
 {
-	const struct amk_sink sink = { r, on_say, on_write, on_native };
+	const struct amk_sink sink = { r, on_say, on_write, on_native, on_setting };
 
 	r->t = in->t;
 	if (in->in.kind == AMK_INPUT_START && in->in.native_id && !r->silent) {

@@ -37,8 +37,15 @@ static void on_native(void *arg, const char *native_id)
 	amk_buf_addf(&h->said, "native %s\n", native_id);
 }
 
+static void on_setting(void *arg, const char *what, const char *value)
+{
+	struct heard *h = arg;
+
+	amk_buf_addf(&h->said, "setting %s %s\n", what, value ? value : "at the next start");
+}
+
 static struct heard heard = { .said = AMK_BUF_INIT(256u << 20), .written = AMK_BUF_INIT(64u << 20) };
-static const struct amk_sink sink = { &heard, on_say, on_write, on_native };
+static const struct amk_sink sink = { &heard, on_say, on_write, on_native, on_setting };
 
 static void forget(void)
 {

@@ -80,7 +80,7 @@ static bool goes_on(size_t k)
 	const struct amk_input lost = { .kind = AMK_INPUT_EXIT, .exit_code = -1, .reason = "lost" };
 	struct amk_json *json[EVENTS_MAX];
 	struct stream s = { .check = amk_check_new(false) };
-	const struct amk_sink sink = { &s, on_say, NULL, NULL };
+	const struct amk_sink sink = { &s, on_say, NULL, NULL, NULL };
 	struct amk_track t;
 
 	amk_track_init(&t);
