@@ -33,16 +33,17 @@ struct diff {
 	size_t n;
 };
 
+/* A text of no lines has an array, too. */
 static struct text lines_of(const char *s)
 {
-	struct text t = { 0 };
-	size_t max = 0;
+	size_t max = 64;
+	struct text t = { .lines = amk_malloc(max * sizeof *t.lines) };
 
 	while (*s) {
 		size_t n = strcspn(s, "\n");
 
 		if (t.n == max) {
-			max = max ? 2 * max : 64;
+			max *= 2;
 			t.lines = amk_realloc(t.lines, max * sizeof *t.lines);
 		}
 		t.lines[t.n++] = (struct line){ s, n, s[n] == '\n' };

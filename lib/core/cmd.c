@@ -44,19 +44,19 @@ bool amk_cmd_records(void)
 	return amk_cmd_json || (!amk_cmd_text && !isatty(STDOUT_FILENO));
 }
 
-static const struct amk_opt *opt_in(const struct amk_opt *o, const char *name, size_t n, char letter)
+const struct amk_opt *amk_cmd_opt(const struct amk_opt *o, const char *name, size_t n, char letter)
 {
 	for (; o && o->name; o++)
-		if (letter ? o->letter == letter : strlen(o->name) == n && memcmp(o->name, name, n) == 0)
+		if (name ? strlen(o->name) == n && memcmp(o->name, name, n) == 0 : letter && o->letter == letter)
 			return o;
 	return NULL;
 }
 
 static const struct amk_opt *opt_find(struct parse *p, const char *name, size_t n, char letter)
 {
-	const struct amk_opt *o = opt_in(p->cmd->opts, name, n, letter);
+	const struct amk_opt *o = amk_cmd_opt(p->cmd->opts, name, n, letter);
 
-	return o ? o : opt_in(common, name, n, letter);
+	return o ? o : amk_cmd_opt(common, name, n, letter);
 }
 
 static int hint_near(const struct parse *p, const struct amk_near *near, const char *lead)
@@ -351,7 +351,7 @@ static const char *verb_word(struct parse *p, int at)
 		return p->cmd->default_verb;
 	if (word[0] != '-')
 		return word;
-	if (word[1] == '-' ? opt_in(common, word + 2, strlen(word + 2), 0) : opt_in(common, NULL, 0, word[1]))
+	if (word[1] == '-' ? amk_cmd_opt(common, word + 2, strlen(word + 2), 0) : amk_cmd_opt(common, NULL, 0, word[1]))
 		return NULL;
 	return p->cmd->default_verb;
 }

@@ -66,6 +66,9 @@ extern bool amk_cmd_text; /* --text */
 /* True when records are to be printed, false for text: --json, --text, else whether stdout is a terminal. */
 bool amk_cmd_records(void);
 
+/* One of a list (NULL: none): by its name of n bytes, or with name NULL by its letter. NULL: it is not there. */
+const struct amk_opt *amk_cmd_opt(const struct amk_opt *o, const char *name, size_t n, char letter);
+
 /* Parses, runs, prints the error there was, closes stdout and checks it. The result is for exit(). */
 int amk_cmd_main(const struct amk_cmd *cmd, int argc, char **argv);
 

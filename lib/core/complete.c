@@ -44,23 +44,15 @@ static const struct amk_cmd *verb_find(const struct amk_cmd *cmd, const char *na
 	return NULL;
 }
 
-static const struct amk_opt *opt_in(const struct amk_opt *o, const char *name, size_t n, char letter)
-{
-	for (; o && o->name; o++)
-		if (letter ? o->letter == letter : strlen(o->name) == n && strncmp(o->name, name, n) == 0)
-			return o;
-	return NULL;
-}
-
 /* Before a verb is named, the options of the one that needs no naming count as well. */
 static const struct amk_opt *opt_find(const struct amk_complete *c, const char *name, size_t n, char letter)
 {
 	const struct amk_cmd *usual = verb_find(c->cmd, c->cmd->default_verb);
-	const struct amk_opt *o = opt_in(c->cmd->opts, name, n, letter);
+	const struct amk_opt *o = amk_cmd_opt(c->cmd->opts, name, n, letter);
 
 	if (!o && usual)
-		o = opt_in(usual->opts, name, n, letter);
-	return o ? o : opt_in(c->common, name, n, letter);
+		o = amk_cmd_opt(usual->opts, name, n, letter);
+	return o ? o : amk_cmd_opt(c->common, name, n, letter);
 }
 
 /* The option a word ends with that wants a value; *value is what is attached, or NULL. */
