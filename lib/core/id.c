@@ -2,7 +2,9 @@
 /* Names and ids. */
 #include "core/id.h"
 
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -28,6 +30,21 @@ bool amk_id_valid(const char *s)
 bool amk_id_name_valid(const char *s)
 {
 	return s[0] != '-' && made_of(s, LOWER DIGIT "-", 63);
+}
+
+const char *amk_id_of_row(char to[AMK_ID_ROW], char letter, int64_t row)
+{
+	snprintf(to, AMK_ID_ROW, "%c_%" PRId64, letter, row);
+	return to;
+}
+
+int64_t amk_id_row(const char *id, char letter)
+{
+	char again[AMK_ID_ROW];
+	int64_t row = id[0] == letter && id[1] == '_' ? strtoll(id + 2, NULL, 10) : 0;
+
+	/* One number has one name: no sign, no zeros before it, nothing behind it. */
+	return row > 0 && strcmp(amk_id_of_row(again, letter, row), id) == 0 ? row : 0;
 }
 
 static bool is_uuid(const char *s)

@@ -2,8 +2,6 @@
 /* The record of a decision, from rows of the store. */
 #include "decision/decision.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,22 +15,12 @@
 
 const char *amk_decision_id(char to[AMK_DECISION_ID], int64_t row)
 {
-	snprintf(to, AMK_DECISION_ID, "d_%" PRId64, row);
-	return to;
+	return amk_id_of_row(to, 'd', row);
 }
 
 int64_t amk_decision_row(const char *id)
 {
-	int64_t row = 0;
-
-	if (strncmp(id, "d_", 2) != 0 || id[2] < '1' || id[2] > '9' || strlen(id) > 18)
-		return 0;
-	for (const char *p = id + 2; *p; p++) {
-		if (*p < '0' || *p > '9')
-			return 0;
-		row = row * 10 + (*p - '0');
-	}
-	return row;
+	return amk_id_row(id, 'd');
 }
 
 static void write_time(struct amk_buf *b, const char *key, int64_t ns)

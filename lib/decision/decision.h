@@ -8,11 +8,12 @@
 
 #include "core/buf.h"
 #include "core/err.h"
+#include "core/id.h"
 #include "core/json.h"
 #include "event/event.h"
 #include "store/store.h"
 
-#define AMK_DECISION_ID 24 /* bytes of "d_N" */
+#define AMK_DECISION_ID AMK_ID_ROW /* "d_N" */
 
 const char *amk_decision_id(char to[AMK_DECISION_ID], int64_t row);
 /* The row named by "d_N", 0 when it is no such name. */

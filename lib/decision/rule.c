@@ -2,7 +2,6 @@
 /* Rules: what may stand in one, and whether one is about a request. */
 #include "decision/rule.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,22 +15,12 @@
 
 const char *amk_rule_id(char to[AMK_RULE_ID], int64_t row)
 {
-	snprintf(to, AMK_RULE_ID, "r_%" PRId64, row);
-	return to;
+	return amk_id_of_row(to, 'r', row);
 }
 
 int64_t amk_rule_row(const char *id)
 {
-	int64_t row = 0;
-
-	if (strncmp(id, "r_", 2) != 0 || id[2] < '1' || id[2] > '9' || strlen(id) > 18)
-		return 0;
-	for (const char *p = id + 2; *p; p++) {
-		if (*p < '0' || *p > '9')
-			return 0;
-		row = row * 10 + (*p - '0');
-	}
-	return row;
+	return amk_id_row(id, 'r');
 }
 
 static bool is_one_of(const char *const *list, const char *word)

@@ -5,12 +5,13 @@
 
 #include "core/buf.h"
 #include "core/err.h"
+#include "core/id.h"
 #include "core/json.h"
 #include "decision/match.h"
 #include "decision/subject.h"
 #include "store/state_rule.h"
 
-#define AMK_RULE_ID 24 /* bytes of "r_N" */
+#define AMK_RULE_ID AMK_ID_ROW /* "r_N" */
 
 const char *amk_rule_id(char to[AMK_RULE_ID], int64_t row);
 /* The row named by "r_N", 0 when it is no such name. */

@@ -30,16 +30,12 @@ struct amk_attempt {
 
 const char *amk_attempt_id(char to[AMK_ATTEMPT_ID], int64_t delivery)
 {
-	snprintf(to, AMK_ATTEMPT_ID, "h_%" PRId64, delivery);
-	return to;
+	return amk_id_of_row(to, 'h', delivery);
 }
 
 int64_t amk_attempt_row(const char *id)
 {
-	char again[AMK_ATTEMPT_ID];
-	int64_t row = strncmp(id, "h_", 2) == 0 ? strtoll(id + 2, NULL, 10) : 0;
-
-	return row > 0 && strcmp(amk_attempt_id(again, row), id) == 0 ? row : 0;
+	return amk_id_row(id, 'h');
 }
 
 int amk_attempt_record(const char *line, size_t n, struct amk_err *e)

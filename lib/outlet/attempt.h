@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "core/id.h"
 #include "loop/loop.h"
 #include "outlet/hook.h"
 
@@ -22,7 +23,7 @@ struct amk_attempt_spec {
 };
 
 /* How a delivery is called: "h_7". */
-#define AMK_ATTEMPT_ID 24
+#define AMK_ATTEMPT_ID AMK_ID_ROW
 const char *amk_attempt_id(char to[AMK_ATTEMPT_ID], int64_t delivery);
 /* 0: no delivery is called so. */
 int64_t amk_attempt_row(const char *id);

@@ -76,8 +76,22 @@ static void test_uuids(void)
 	is_int(strlen(amk_id_uuid(a, "")), 36, "of nothing");
 }
 
+static void test_rows(void)
+{
+	static const char *const none[] = { "", "d", "d_", "d_0", "d_-1", "d_+1", "d_ 1", "d_07", "d_7x", "d7", "r_7",
+					    "d_9223372036854775808", "d_99999999999999999999" };
+	char to[AMK_ID_ROW];
+
+	is_str(amk_id_of_row(to, 'd', 7), "d_7", "a row's name");
+	is_int(amk_id_row("d_7", 'd'), 7, "and back");
+	is_int(amk_id_row(amk_id_of_row(to, 'r', INT64_MAX), 'r') == INT64_MAX, true, "the last there can be");
+	for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+		is_int(amk_id_row(none[i], 'd'), 0, none[i]);
+}
+
 int main(void)
 {
+	test_rows();
 	test_uuids();
 	test_ids();
 	test_names();
