@@ -139,6 +139,8 @@ void amk_turn_end(struct amk_track *t, const char *outcome, const char *reason, 
  * message was never read stays, once: the message is for the next process.
  */
 void amk_turn_exit(struct amk_track *t, const struct amk_input *in);
+/* Adds ": " and the last line that says something, at most `max` bytes of it; nothing where none does. */
+void amk_turn_last_line(struct amk_buf *b, const char *text, size_t max);
 
 /* Decisions (ask.c). */
 struct amk_ask {

@@ -8,6 +8,8 @@
 #include "agent/track.h"
 #include "core/jw.h"
 
+#define LAST_LINE_MAX 300 /* bytes of what it wrote to stderr last, in its failure */
+
 void amk_turn_start(struct amk_track *t, const char *message)
 {
 	struct amk_buf more AMK_AUTO(buf) = AMK_BUF_INIT(4 * AMK_TRACK_ID_MAX);
@@ -94,8 +96,7 @@ void amk_turn_end(struct amk_track *t, const char *outcome, const char *reason, 
 	end(t, outcome, reason, u, NULL);
 }
 
-/* The last line that says something. */
-static void last_line(struct amk_buf *b, const char *text)
+void amk_turn_last_line(struct amk_buf *b, const char *text, size_t max)
 {
 	size_t n = strlen(text), start;
 
@@ -104,7 +105,7 @@ static void last_line(struct amk_buf *b, const char *text)
 	for (start = n; start && text[start - 1] != '\n';)
 		start--;
 	if (n > start)
-		amk_buf_addf(b, ": %.*s", (int)(n - start > 300 ? 300 : n - start), text + start);
+		amk_buf_addf(b, ": %.*s", (int)(n - start > max ? max : n - start), text + start);
 }
 
 /* Its shim died, and it with its shim: what stood in its pipes went unread. */
@@ -137,7 +138,7 @@ static void exit_text(struct amk_buf *b, const struct amk_input *in, bool for_ne
 	if (for_next)
 		amk_buf_adds(b, "; the message had not reached it and goes to the next one");
 	if (in->text)
-		last_line(b, in->text);
+		amk_turn_last_line(b, in->text, LAST_LINE_MAX);
 }
 
 static void say_exit(struct amk_track *t, const struct amk_input *in, bool for_next)

@@ -77,19 +77,6 @@ void amk_status_broken(struct amk_session *s, const struct amk_err *why)
 	s->status.word = words[ENDED];
 }
 
-/* The last line that says something. */
-static void last_line(struct amk_buf *b, const char *text)
-{
-	size_t n = strlen(text), start;
-
-	while (n && strchr(" \t\r\n", text[n - 1]))
-		n--;
-	for (start = n; start && text[start - 1] != '\n';)
-		start--;
-	if (n > start)
-		amk_buf_addf(b, ": %.*s", (int)(n - start > REASON_MAX / 2 ? REASON_MAX / 2 : n - start), text + start);
-}
-
 static void end_text(struct amk_buf *b, const struct amk_input *in)
 {
 	const char *reason = in->reason ? in->reason : "";
@@ -113,7 +100,7 @@ void amk_status_over(struct amk_session *s, const struct amk_input *in, bool was
 	else
 		end_text(&why, in);
 	if (s->status.failed && in->text)
-		last_line(&why, in->text);
+		amk_turn_last_line(&why, in->text, REASON_MAX / 2);
 	free(s->status.rest);
 	s->status.rest = amk_buf_take(&why);
 	free(s->stopping);
