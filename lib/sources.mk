@@ -307,7 +307,9 @@ daemon_sources = \
 	lib/daemon/successor.c \
 	lib/daemon/successor.h \
 	lib/daemon/token.c \
-	lib/daemon/token.h
+	lib/daemon/token.h \
+	lib/daemon/trouble.c \
+	lib/daemon/trouble.h
 
 lib_readmes = \
 	lib/agent/README.md \

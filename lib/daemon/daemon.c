@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The wiring: start, the order of a loop turn, trouble with the store, stop. */
+/* The wiring: start, the order of a loop turn, stop. */
 #include "daemon/daemon.h"
 
 #include <errno.h>
@@ -18,7 +18,6 @@
 
 #include "core/jw.h"
 #include "core/lines.h"
-#include "core/metric.h"
 #include "core/say.h"
 #include "core/time.h"
 #include "daemon/api.h"
@@ -26,108 +25,15 @@
 #include "daemon/door.h"
 #include "daemon/feed.h"
 #include "daemon/lock.h"
-#include "daemon/outlet.h"
 #include "daemon/peer.h"
 #include "daemon/successor.h"
+#include "daemon/trouble.h"
 #include "outlet/deliver.h"
 
 #define WS_MESSAGE_MAX (16u << 20)
 #define ROUNDS 8  /* of work in one loop turn */
 #define STOP_MARGIN_MS 5000
 #define DAEMON_LINE_MAX (AMK_PATH_MAX * 18 + 4096)
-
-/* Said once, however often the same comes back before it is over. */
-static void trouble(void *arg, const struct amk_err *e)
-{
-	struct amk_daemon *d = arg;
-
-	amk_metric_add(AMK_METRIC_TROUBLES, 1);
-	if (strcmp(d->why.msg, e->msg) != 0)
-		amk_say(AMK_SAY_ERROR, "daemon", "the state cannot be written: %s%s%s%s", e->msg, e->hint[0] ? " (" : "",
-			e->hint, e->hint[0] ? ")" : "");
-	d->why = *e;
-	d->in_trouble = true;
-}
-
-static int sessions_open(struct amk_daemon *d, bool frozen, struct amk_err *e)
-{
-	struct amk_sessions_conf conf = {
-		.loop = d->loop,
-		.store = d->store,
-		.run_dir = d->run_dir,
-		.files = d->files,
-		.lease_ms = d->settings.lease_ms,
-		.grace_ms = d->settings.grace_ms,
-		.cancel_ms = d->settings.cancel_ms,
-		.checkpoint_bytes = (uint64_t)d->settings.checkpoint_bytes,
-		.step_bytes = (uint64_t)d->settings.step_bytes,
-		.sleep_ms = d->settings.sleep_ms,
-		.keep_events = (uint64_t)d->settings.keep_events,
-		.deadlines = {
-			.permission_ms = d->settings.permission_deadline_ms,
-			.question_ms = d->settings.question_deadline_ms,
-			.allow = strcmp(d->settings.permission_default, "allow") == 0,
-			.answer = d->settings.question_default,
-		},
-		.frozen = frozen,
-		.trouble = trouble,
-		.arg = d,
-	};
-
-	if (d->sessions)
-		amk_sessions_close(d->sessions);
-	d->frozen = frozen;
-	amk_outlet_open(d, trouble);
-	d->sessions = amk_sessions_open(&conf, e);
-	return d->sessions ? 0 : -1;
-}
-
-/*
- * What is in memory may be ahead of the store: all of it is forgotten. Until the store can be written it is
- * shown as it stands there; then everything is loaded again, which is the same road as a restart. The programs go
- * on under their shims.
- */
-static void freeze(struct amk_daemon *d)
-{
-	struct amk_err e = { 0 };
-
-	d->in_trouble = false;
-	amk_store_rollback(d->store);
-	if (d->stopping)
-		amk_loop_stop(d->loop);
-	if (sessions_open(d, true, &e) < 0)
-		amk_say(AMK_SAY_ERROR, "daemon", "the state cannot be read: %s", e.msg);
-	amk_loop_timer_arm(d->recover, (uint64_t)d->settings.recover_ms);
-}
-
-static void thaw(struct amk_daemon *d)
-{
-	struct amk_err e = { 0 };
-
-	amk_store_rollback(d->store);
-	if (amk_store_recover(d->store, &e) < 0 || sessions_open(d, false, &e) < 0) {
-		trouble(d, &e);
-		return; /* the turn freezes it */
-	}
-	/* What was committed and never flushed may be gone: no frame made of it must stay. */
-	amk_chunks_age(d->chunks);
-	amk_chunks_age(d->chunks);
-	amk_loop_timer_arm(d->recover, (uint64_t)d->settings.recover_ms);
-}
-
-/* Tries again; what has gone well for as long as one waits between two tries is over. */
-static void look_again(void *arg)
-{
-	struct amk_daemon *d = arg;
-
-	if (d->frozen) {
-		thaw(d);
-		return;
-	}
-	d->why = (struct amk_err){ 0 };
-	amk_metric_add(AMK_METRIC_RECOVERIES, 1);
-	amk_say(AMK_SAY_INFO, "daemon", "the state can be written again");
-}
 
 static bool turn_round(struct amk_daemon *d)
 {
@@ -139,14 +45,14 @@ static bool turn_round(struct amk_daemon *d)
 	if (d->hooks && !d->in_trouble)
 		amk_deliver_work(d->hooks);
 	if (!d->in_trouble && amk_store_commit(d->store, &e) < 0)
-		trouble(d, &e);
+		amk_trouble_met(d, &e);
 	if (!d->in_trouble && !d->frozen && !amk_store_is_sound(d->store)) {
 		amk_err_set(&e, AMK_EUNAVAILABLE, "a flush to the disk has failed");
 		amk_err_hint(&e, "the disk of the state folder reports errors: see the kernel's log (dmesg)");
-		trouble(d, &e);
+		amk_trouble_met(d, &e);
 	}
 	if (d->in_trouble) {
-		freeze(d);
+		amk_trouble_freeze(d);
 		more = false;
 	} else if (d->sessions && amk_sessions_committed(d->sessions)) {
 		more = true;
@@ -460,11 +366,11 @@ static int rooms_open(struct amk_daemon *d, struct amk_err *e)
 	if (amk_loop_signal(d->loop, SIGUSR1, log_again, d, e) < 0)
 		return -1;
 	d->keepalive = amk_loop_timer(d->loop, keepalive, d);
-	d->recover = amk_loop_timer(d->loop, look_again, d);
+	d->recover = amk_loop_timer(d->loop, amk_trouble_look_again, d);
 	d->deadline = amk_loop_timer(d->loop, stop_late, d);
 	d->chunks = amk_chunks_new(d);
 	d->store = amk_store_open(d->loop, d->dir, d->path, e);
-	if (!d->store || sessions_open(d, false, e) < 0 || http_open(d, e) < 0)
+	if (!d->store || amk_trouble_sessions(d, false, e) < 0 || http_open(d, e) < 0)
 		return -1;
 	amk_loop_timer_arm(d->keepalive, (uint64_t)d->settings.keepalive_ms);
 	amk_loop_on_turn(d->loop, turn, d);
