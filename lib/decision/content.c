@@ -36,8 +36,6 @@ static const struct amk_json **members_of(const struct amk_json *object, size_t 
 	return list;
 }
 
-static void write_sorted(struct amk_buf *b, const char *key, const struct amk_json *j, const char *without);
-
 static void write_object(struct amk_buf *b, const char *key, const struct amk_json *j, const char *without)
 {
 	size_t n;
@@ -46,20 +44,19 @@ static void write_object(struct amk_buf *b, const char *key, const struct amk_js
 	amk_jw_open(b, key, '{');
 	for (size_t i = 0; i < n; i++)
 		if (!without || strcmp(amk_json_key(list[i]), without) != 0)
-			write_sorted(b, amk_json_key(list[i]), list[i], NULL);
+			amk_content_write(b, amk_json_key(list[i]), list[i], NULL);
 	amk_jw_close(b, '}');
 	free(list);
 }
 
-/* As deep as the JSON gate lets it be. `without`: the member of the object that is left out, or NULL. */
-static void write_sorted(struct amk_buf *b, const char *key, const struct amk_json *j, const char *without)
+void amk_content_write(struct amk_buf *b, const char *key, const struct amk_json *j, const char *without)
 {
 	if (amk_json_is_object(j)) {
 		write_object(b, key, j, without);
 	} else if (amk_json_is_array(j)) {
 		amk_jw_open(b, key, '[');
 		for (const struct amk_json *m = amk_json_first(j); m; m = amk_json_next(m))
-			write_sorted(b, NULL, m, NULL);
+			amk_content_write(b, NULL, m, NULL);
 		amk_jw_close(b, ']');
 	} else {
 		amk_json_print(b, key, j);
@@ -78,10 +75,10 @@ const char *amk_content_of(char to[AMK_CONTENT], const char *kind, const char *r
 	amk_jw_cstr(&b, "kind", kind);
 	for (size_t i = 0; i < AMK_COUNT(keys); i++)
 		if (amk_json_get(j, keys[i]))
-			write_sorted(&b, keys[i], amk_json_get(j, keys[i]), NULL);
+			amk_content_write(&b, keys[i], amk_json_get(j, keys[i]), NULL);
 	/* The description next to what a tool does is a comment, in new words each time. */
 	if (amk_json_get(j, "input"))
-		write_sorted(&b, "input", amk_json_get(j, "input"), "description");
+		amk_content_write(&b, "input", amk_json_get(j, "input"), "description");
 	amk_jw_close(&b, '}');
 	amk_sha256(b.s, b.n, hash);
 	for (size_t i = 0; i < sizeof hash; i++)

@@ -3,6 +3,15 @@
 #ifndef AMK_DECISION_CONTENT_H
 #define AMK_DECISION_CONTENT_H
 
+#include "core/buf.h"
+#include "core/json.h"
+
+/*
+ * Writes a value with the members of its objects by their keys: the agents do not keep their order. As deep as the JSON
+ * gate lets it be. `without`: a member of the outermost object that is left out, or NULL.
+ */
+void amk_content_write(struct amk_buf *b, const char *key, const struct amk_json *j, const char *without);
+
 #define AMK_CONTENT 65 /* bytes of its name */
 
 /*

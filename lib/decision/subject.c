@@ -5,43 +5,13 @@
 #include <string.h>
 
 #include "core/jw.h"
+#include "decision/content.h"
 #include "decision/resolve.h"
-
-/* The member with the smallest key above `after`: the agents do not keep the order of members. */
-static const struct amk_json *next_member(const struct amk_json *object, const char *after)
-{
-	const struct amk_json *least = NULL;
-
-	for (const struct amk_json *m = amk_json_first(object); m; m = amk_json_next(m))
-		if ((!after || strcmp(amk_json_key(m), after) > 0) &&
-		    (!least || strcmp(amk_json_key(m), amk_json_key(least)) < 0))
-			least = m;
-	return least;
-}
-
-/* As deep as the gate lets anything nest. */
-static void write_sorted(struct amk_buf *b, const char *key, const struct amk_json *j, const char *without)
-{
-	if (amk_json_is_object(j)) {
-		amk_jw_open(b, key, '{');
-		for (const struct amk_json *m = next_member(j, NULL); m; m = next_member(j, amk_json_key(m)))
-			if (!without || strcmp(amk_json_key(m), without) != 0)
-				write_sorted(b, amk_json_key(m), m, NULL);
-		amk_jw_close(b, '}');
-	} else if (amk_json_is_array(j)) {
-		amk_jw_open(b, key, '[');
-		for (const struct amk_json *v = amk_json_first(j); v; v = amk_json_next(v))
-			write_sorted(b, NULL, v, NULL);
-		amk_jw_close(b, ']');
-	} else {
-		amk_json_print(b, key, j);
-	}
-}
 
 void amk_subject_write_input(struct amk_buf *b, const struct amk_json *input)
 {
 	if (input)
-		write_sorted(b, NULL, input, amk_json_get_str(input, "command") ? "description" : NULL);
+		amk_content_write(b, NULL, input, amk_json_get_str(input, "command") ? "description" : NULL);
 	else
 		amk_jw_null(b, NULL);
 }

@@ -7,7 +7,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "core/time.h"
 #include "decision/always.h"
+#include "decision/content.h"
 #include "scratch.h"
 #include "tap.h"
 
@@ -223,6 +225,23 @@ static void test_input(void)
 	is_str(b.s, other, "other descriptions do");
 }
 
+/* An agent may say so many: whoever sorts them must not take their square. */
+static void test_members(void)
+{
+	struct amk_buf text AMK_AUTO(buf) = AMK_BUF_INIT(8u << 20), b AMK_AUTO(buf) = AMK_BUF_INIT(8u << 20);
+	struct amk_json *j AMK_AUTO(json) = NULL;
+	int64_t began;
+
+	for (int i = 300000; i; i--)
+		amk_buf_addf(&text, "%c\"%06d\":0", i == 300000 ? '{' : ',', i);
+	amk_buf_addc(&text, '}');
+	j = amk_json_parse(text.s, text.n, NULL);
+	began = amk_time_monotonic();
+	amk_content_write(&b, NULL, j, NULL);
+	ok(amk_buf_ok(&b) && b.n == text.n && strncmp(b.s, "{\"000001\":0,\"000002\":0", 22) == 0, "300,000 members, sorted");
+	ok(amk_time_monotonic() - began < 10 * INT64_C(1000000000), "in far less than their square");
+}
+
 int main(void)
 {
 	char path[PATH_MAX], real[PATH_MAX];
@@ -232,6 +251,7 @@ int main(void)
 	   symlinkat("/etc", fd, "home/out") == 0, "a folder");
 	snprintf(path, sizeof path, "%.200s/home", real);
 	home = path;
+	test_members();
 	test_check();
 	test_order();
 	test_unreadable();
