@@ -44,7 +44,9 @@ static int checkpoint(struct amk_session *s, struct amk_err *e)
 	AMK_CRASH("checkpoint.before");
 	s->codec->save(s->state, &b);
 	r.checkpoint = b.s;
-	if (amk_state_run_checkpoint(s->all->conf.store, &r, e) < 0)
+	if (!amk_buf_ok(&b))
+		AMK_SESSION_SAY(s, AMK_SAY_WARN, "too much of it is open for a checkpoint: the last one stays");
+	else if (amk_state_run_checkpoint(s->all->conf.store, &r, e) < 0)
 		return -1;
 	live->checkpoint_out = live->out_n;
 	live->checkpoint_input = live->input_row;
