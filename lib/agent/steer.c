@@ -34,6 +34,16 @@ static void take_out(struct amk_track *t, size_t i)
 	memmove(&t->steered[i], &t->steered[i + 1], (t->nsteered - i) * sizeof *t->steered);
 }
 
+bool amk_steer_fits(const struct amk_track *t, size_t n)
+{
+	for (size_t i = 0; i < t->nsteered; i++) {
+		const struct amk_track_steered *st = &t->steered[i];
+
+		n += strlen(st->text) + (st->attachments ? strlen(st->attachments) : 0);
+	}
+	return t->nsteered < AMK_STEER_MOST && n <= AMK_STEER_BYTES;
+}
+
 void amk_steer_add(struct amk_track *t, const struct amk_input *in)
 {
 	add(t, in->id, in->text, in->attachments);

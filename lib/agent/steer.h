@@ -10,6 +10,11 @@ struct amk_track_steered {
 	char *attachments; /* JSON, or NULL */
 };
 
+/* They are part of every checkpoint. */
+#define AMK_STEER_MOST 64
+#define AMK_STEER_BYTES (24u << 20) /* of all texts and attachments */
+/* Whether another one of so many bytes may wait with those that do. */
+bool amk_steer_fits(const struct amk_track *t, size_t n);
 void amk_steer_add(struct amk_track *t, const struct amk_input *in);
 /* Where the one of that message id stands; t->nsteered when there is none. */
 size_t amk_steer_find(const struct amk_track *t, const char *id);

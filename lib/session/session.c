@@ -210,7 +210,7 @@ int amk_session_post(struct amk_session *s, const struct amk_post *post, struct 
 	m.id = r->message_id;
 	m.after = r->after = s->sequence;
 	m.created = amk_time_now();
-	if (post->steer && amk_session_steer_may(s))
+	if (post->steer && amk_session_steer_may(s, &m))
 		return amk_session_steer(s, &m, r, e);
 	if (amk_state_message_add(s->all->conf.store, &m, e) < 0)
 		return -1;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Messages put into the running turn. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "agent/steer.h"
 #include "core/crash.h"
@@ -16,11 +17,17 @@ int amk_session_steer_check(const struct amk_session *s, struct amk_err *e)
 	return amk_err_hint(e, "send it without --steer: it waits for its own turn");
 }
 
-/* A turn that was cancelled is as good as over: then it waits like any other message. */
-bool amk_session_steer_may(const struct amk_session *s)
+/*
+ * A turn that was cancelled is as good as over, and one whose agent takes up nothing must not be given ever more: then
+ * it waits like any other message.
+ */
+bool amk_session_steer_may(const struct amk_session *s, const struct amk_state_message *m)
 {
+	const struct amk_track *t = s->codec->track(s->state);
+
 	return s->live.row && !s->live.over && !s->ending && !s->stopping && !s->all->stopping &&
-	       s->codec->busy(s->state) && !s->codec->track(s->state)->cancelled;
+	       s->codec->busy(s->state) && !t->cancelled &&
+	       amk_steer_fits(t, strlen(m->text) + (m->attachments ? strlen(m->attachments) : 0));
 }
 
 int amk_session_steer(struct amk_session *s, struct amk_state_message *m, struct amk_receipt *r, struct amk_err *e)

@@ -5,9 +5,9 @@
 
 #include "session/internal.h"
 
-/* steering.c: may a message go into a turn at all, is there one to go into now, and putting it there. */
+/* steering.c: may a message go into a turn at all, can this one go into one now, and putting it there. */
 int amk_session_steer_check(const struct amk_session *s, struct amk_err *e);
-bool amk_session_steer_may(const struct amk_session *s);
+bool amk_session_steer_may(const struct amk_session *s, const struct amk_state_message *m);
 int amk_session_steer(struct amk_session *s, struct amk_state_message *m, struct amk_receipt *r, struct amk_err *e);
 /* After the program's end: those it never took up wait in the queue again, where they stood. */
 void amk_session_steer_again(struct amk_session *s);

@@ -79,6 +79,19 @@ checked() {
 	checked "$tau"
 }
 
+@test "an agent that takes up none is not given ever more: what comes then waits in the queue" {
+	local i
+	amika send --no-wait "$tau" hang >/dev/null
+	await "$tau" turn.started >/dev/null
+	for ((i = 0; i < 65; i++)); do echo "{\"message\":\"m\",\"messageId\":\"s$i\",\"steer\":true}"; done |
+		while IFS= read -r body; do
+			api /messages -X POST -H 'Content-Type: application/json' -H 'Prefer: return=representation' -d "$body"
+		done >"$BATS_TEST_TMPDIR/receipts"
+	[ "$(jq -r .state "$BATS_TEST_TMPDIR/receipts" | sort | uniq -c | xargs)" = '1 queued 64 steered' ]
+	[ "$(jq -rs 'last.state' "$BATS_TEST_TMPDIR/receipts")" = queued ]
+	amika session cancel --all "$tau" >/dev/null
+}
+
 @test "attachments go with it" {
 	echo text >"$BATS_TEST_TMPDIR/notes"
 	amika send --no-wait "$tau" steer >/dev/null
