@@ -63,7 +63,8 @@ TELL='{ echo "$AMIKA_EVENT $AMIKA_SESSION $AMIKA_DELIVERY $AMIKA_ATTEMPT"; } >>'
 	all_told
 	amika decision list -s tau | amika decision deny >/dev/null
 	await tau turn.ended 2 >/dev/null
-	amika send tau error >/dev/null || true
+	run amika send tau error
+	[ "$status" -eq 0 ]
 	amika session end tau >/dev/null
 	all_told
 	run jq -rs 'map(.type) | group_by(.) | map("\(.[0]) \(length)") | join(", ")' "$here/lines"
@@ -137,7 +138,7 @@ TELL='{ echo "$AMIKA_EVENT $AMIKA_SESSION $AMIKA_DELIVERY $AMIKA_ATTEMPT"; } >>'
 
 @test "the deadline ends it and all it has started, whatever they do" {
 	mkfifo "$here/alive"
-	hook "trap '' TERM; (trap '' TERM; exec setsid sh -c 'trap \"\" TERM; echo \$\$ >>\"$here/pids\"; exec 9>\"$here/alive\"; while :; do sleep 1000; done') & echo \$\$ >>'$here/pids'; while :; do sleep 1000; done"
+	hook "trap '' TERM; (trap '' TERM; exec setsid sh -c 'trap \"\" TERM; echo \$\$ >>\"$here/pids\"; exec 9>\"$here/alive\"; exec tail -f /dev/null') & echo \$\$ >>'$here/pids'; exec tail -f /dev/null"
 	settings '"turn.ended"' '"deadline_ms":300' '"grace_ms":50,"hook_give_up_ms":1'
 	session tau
 	amika send --no-wait tau hello >/dev/null

@@ -124,7 +124,7 @@ full_while_told() {
 		echo "\$AMIKA_DELIVERY" >>"$here/told"
 		[ -e "$here/free" ] || exec 9>"$here/alive"
 		echo >"$here/began"
-		[ -e "$here/free" ] || exec sleep 1000
+		[ -e "$here/free" ] || exec tail -f /dev/null
 	END
 	chmod 700 "$here/hook"
 	printf '{"recover_ms":100,"hooks":[{"name":"n","on":["turn.ended"],"command":["%s"],"deadline_ms":600000}]}\n' \

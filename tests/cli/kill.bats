@@ -134,9 +134,9 @@ claude_with_tools() {
 	claude_is <<-'END'
 		#!/bin/sh
 		read -r message && cd "${0%/*}/.." || exit
-		env -i sh -c 'echo $$ >bare; exec sleep 1000' &
-		setsid sh -c 'echo $$ >apart; exec sleep 1000' &
-		(setsid sh -c 'trap "" TERM HUP; echo $$ >orphan; exec sleep 1000' &)
+		env -i sh -c 'echo $$ >bare; exec tail -f /dev/null' &
+		setsid sh -c 'echo $$ >apart; exec tail -f /dev/null' &
+		(setsid sh -c 'trap "" TERM HUP; echo $$ >orphan; exec tail -f /dev/null' &)
 		cat >/dev/null
 	END
 	amika send --no-wait --id a tau hello >/dev/null

@@ -136,7 +136,7 @@ amika_x_total 1'
 	timeout 20 socat -u "UNIX-CONNECT:$s" STDOUT
 	[ "$(value 'amika_limited_total{limit="time"}')" -ge 1 ]
 	kill "${open[@]}"
-	wait "${open[@]}" || true
+	wait "${open[@]}" || [ $? = 143 ]
 	amika session end tau
 	[ "$(value amika_streams)" = 0 ]
 }

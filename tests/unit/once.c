@@ -135,15 +135,15 @@ static void test_not_started(void)
 /* What holds the output open is gone when the output ends. */
 static void test_left_behind(void)
 {
-	struct told t = run_script("setsid sleep 1000 & exit 0", "");
+	struct told t = run_script("setsid tail -f /dev/null & exit 0", "");
 
 	is_str(t.report, AMK_ONCE_DONE, "what a command leaves running is ended, and no failure");
 }
 
 static void test_deadline(void)
 {
-	struct amk_once_spec spec = script("trap '' TERM; setsid sh -c 'trap \"\" TERM; sleep 1000' & "
-					   "echo ready; sleep 1000 & wait; sleep 1000");
+	struct amk_once_spec spec = script("trap '' TERM; setsid sh -c 'trap \"\" TERM; exec tail -f /dev/null' & "
+					   "echo ready; tail -f /dev/null & wait; exec tail -f /dev/null");
 
 	spec.deadline_ms = 300;
 	spec.grace_ms = 100;
@@ -153,7 +153,7 @@ static void test_deadline(void)
 
 static void test_owner(void)
 {
-	struct amk_once_spec spec = script("echo ready; exec sleep 1000");
+	struct amk_once_spec spec = script("echo ready; exec tail -f /dev/null");
 	char first[8] = "";
 
 	start(&spec, "");

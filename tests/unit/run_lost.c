@@ -91,10 +91,10 @@ static void check_tree(void)
 	struct seen s;
 	pid_t pids[4];
 
-	start_script(&s, "echo $$; env -i sh -c 'echo $$; exec sleep 1000' & read -r go;"
-			 "setsid sh -c 'echo $$; exec sleep 1000' & read -r go;"
-			 "(setsid sh -c 'echo $$; trap \"\" TERM; exec sleep 1000' &);"
-			 "while :; do sleep 1000; done");
+	start_script(&s, "echo $$; env -i sh -c 'echo $$; exec tail -f /dev/null' & read -r go;"
+			 "setsid sh -c 'echo $$; exec tail -f /dev/null' & read -r go;"
+			 "(setsid sh -c 'echo $$; trap \"\" TERM; exec tail -f /dev/null' &);"
+			 "exec tail -f /dev/null");
 	ok(read_pids(&s, pids, 2), "a program with a tool");
 	put(&s, 0, "go\n");
 	ok(read_pids(&s, pids, 3), "and another");
@@ -111,7 +111,7 @@ static void check_listed(void)
 	struct seen s;
 	pid_t pid[1];
 
-	start_script(&s, "env -i setsid -f sh -c 'echo $$; exec sleep 1000'; exec sleep 1000");
+	start_script(&s, "env -i setsid -f sh -c 'echo $$; exec tail -f /dev/null'; exec tail -f /dev/null");
 	ok(read_pids(&s, pid, 1) && until_tree(lists, *pid),
 	   "a tool without environment, session or parent is on the shim's list");
 	ok(lose_shim(&s) && until_gone(*pid), "and is ended by it");
@@ -123,7 +123,7 @@ static void check_daemon_away(void)
 	struct seen s;
 	pid_t pids[2], keeper;
 
-	start_script(&s, "(setsid sh -c 'echo $$; exec sleep 1000' &); read -r go; echo $$; cat");
+	start_script(&s, "(setsid sh -c 'echo $$; exec tail -f /dev/null' &); read -r go; echo $$; cat");
 	read_pids(&s, pids, 1);
 	put(&s, 0, "go\n");
 	read_pids(&s, pids, 2);
@@ -142,7 +142,7 @@ static void check_freed(void)
 	struct seen s;
 	pid_t pid[1];
 
-	start_script(&s, "(setsid sh -c 'echo $$; exec sleep 1000' &); cat");
+	start_script(&s, "(setsid sh -c 'echo $$; exec tail -f /dev/null' &); cat");
 	read_pids(&s, pid, 1);
 	kill(amk_run_pid(s.run), SIGKILL);
 	until_gone(amk_run_pid(s.run));
@@ -165,7 +165,7 @@ static void check_escape(void)
 	snprintf(fifo, sizeof fifo, "%.200s/fifo", base);
 	mkfifo(fifo, 0600);
 	snprintf(script, sizeof script,
-		 "read -r go < %s; env -i setsid -f sh -c 'echo $$ > %s; exec sleep 1000'; exec sleep 1000", fifo, fifo);
+		 "read -r go < %s; env -i setsid -f sh -c 'echo $$ > %s; exec tail -f /dev/null'; exec tail -f /dev/null", fifo, fifo);
 	start_script(&s, script);
 	ok(until_tree(has_settled, 0), "nothing happens at a program any more");
 	fd = open(fifo, O_WRONLY);
@@ -231,13 +231,13 @@ static void check_strangers(void)
 	pid_t pid = start_stranger();
 	struct seen s;
 
-	start_script(&s, "exec sleep 1000");
+	start_script(&s, "exec tail -f /dev/null");
 	ok(until_tree(has_settled, 0), "a run, and a stranger beside it");
 	list_stranger(&s, pid, false);
 	ok(lose_shim(&s) && !is_gone(pid), "who only has the number of one that was listed is left alone");
 	finish(&s);
 
-	start_script(&s, "exec sleep 1000");
+	start_script(&s, "exec tail -f /dev/null");
 	ok(until_tree(has_settled, 0), "another run");
 	list_stranger(&s, pid, true);
 	ok(lose_shim(&s) && !is_gone(pid), "the list of another boot is nobody's");
@@ -279,7 +279,7 @@ static void lose_beside(pid_t orphan, int age)
 	struct seen s;
 	int folder;
 
-	start_script(&s, "exec sleep 1000");
+	start_script(&s, "exec tail -f /dev/null");
 	ok(until_tree(has_settled, 0) && amk_proc_read(orphan, &p), "a run, and a session without its leader");
 	folder = amk_folder_open(dir, last_id, NULL);
 	amk_folder_tree(folder, &page);
@@ -325,10 +325,10 @@ static void check_unread_of(const char *script, uint64_t at_end, const char *wha
 
 static void check_unread(void)
 {
-	check_unread_of("echo $$; echo; exec sleep 1000", 0, "it has read nothing");
-	check_unread_of("echo $$; read -r x; echo; exec sleep 1000", 4, "it has read a line");
-	check_unread_of("echo $$; dd bs=1 count=6 2>/dev/null >&2; echo; exec sleep 1000", 6, "it has read half a line");
-	check_unread_of("echo $$; exec <&-; echo; exec sleep 1000", 0, "it had closed its stdin");
+	check_unread_of("echo $$; echo; exec tail -f /dev/null", 0, "it has read nothing");
+	check_unread_of("echo $$; read -r x; echo; exec tail -f /dev/null", 4, "it has read a line");
+	check_unread_of("echo $$; dd bs=1 count=6 2>/dev/null >&2; echo; exec tail -f /dev/null", 6, "it has read half a line");
+	check_unread_of("echo $$; exec <&-; echo; exec tail -f /dev/null", 0, "it had closed its stdin");
 }
 
 int main(void)
